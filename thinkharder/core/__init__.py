@@ -1,0 +1,1 @@
+"""Values, protocols, errors and arithmetic that everything else stands on. Imports nothing of thinkharder above it."""
