@@ -151,6 +151,8 @@ def coerce(value: Any, wanted: Any, where: str) -> Any:
     """`value` as the type `wanted`, or BadOption naming `where`. Whole floats are not ints; ints are floats."""
     kind = KIND_OF.get(wanted)
     if kind:
+        if isinstance(value, (bool, int, float, tuple, list)):
+            raise BadOption(f"{where}: must be a {kind}; known: {', '.join(names(kind))}")
         return build(kind, Spec(value) if isinstance(value, str) else value)
     origin = typing.get_origin(wanted)
     if origin in (typing.Union, types.UnionType):

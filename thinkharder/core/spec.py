@@ -161,6 +161,8 @@ def _show(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(map(_show, value)) + "]"
-    if isinstance(value, str) and not (re.fullmatch(r"[A-Za-z_][\w./@:+-]*", value) and value not in _WORDS):
+    if isinstance(value, str) and (
+        value in _WORDS or not re.fullmatch(r"[A-Za-z_][\w./@:+-]*", value, re.ASCII)
+    ):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)

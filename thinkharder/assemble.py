@@ -1,0 +1,163 @@
+"""The composition root: from specs to objects, and the only place that names concrete classes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import final
+
+from thinkharder.answers import Classes, answer_type
+from thinkharder.context import GENERATOR, Context
+from thinkharder.core import registry
+from thinkharder.core.errors import CapabilityError, UnknownName
+from thinkharder.core.ledger import Ledger
+from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
+from thinkharder.core.types import Capabilities, Problem
+from thinkharder.core.usage import FREE
+from thinkharder.models.fetch import Progress
+from thinkharder.models.loaded import Loaded
+from thinkharder.models.options import EngineOptions
+
+BUILT_IN = ("thinkharder.strategies", "thinkharder.verifiers", "thinkharder.stopping", "thinkharder.select")
+SCHEMES = ("gguf", "hf", "openvino", "llamacpp", "openai", "toy")
+
+
+def load_built_in() -> None:
+    """Import what registers the built-in strategies, verifiers, rules and selections."""
+    for module in BUILT_IN:
+        import_module(module)
+
+
+# ---- models ------------------------------------------------------------------------------------------------------
+
+
+def load_model(
+    spec: str, engine: EngineOptions | None = None, progress: Progress | None = None
+) -> Loaded:
+    """The model of a spec: an alias such as `smollm2-135m`, `gguf:PATH`, `hf:REPO/FILE.gguf`, `openvino:PATH`,
+    `llamacpp:PATH`, `openai:MODEL[@BASE_URL]`, `toy:…`, or a plugin's name.
+
+    Brings and loads weights where needed (seconds to minutes; blocking). Raises UnknownName, ModelLoadError,
+    MissingExtra.
+    """
+    scheme, _, rest = spec.partition(":")
+    if scheme == "toy":
+        from thinkharder.models.toy import toy_model
+
+        return _guarded(toy_model(rest), spec)
+    if scheme == "openai":
+        return _remote(rest)
+    if scheme in registry.names("model"):
+        made = registry.factory("model", scheme)(rest)
+        return made if isinstance(made, Loaded) else Loaded(made)
+    return _local(spec, engine or EngineOptions(), progress)
+
+
+def _local(spec: str, engine: EngineOptions, progress: Progress | None) -> Loaded:
+    from thinkharder.models import catalog
+    from thinkharder.models.engines import choose_engine
+
+    scheme = spec.partition(":")[0]
+    if ":" in spec and scheme not in SCHEMES:
+        raise UnknownName("model scheme", scheme, [*SCHEMES, *registry.names("model")])
+    file = catalog.resolve(spec, progress=progress)
+    chosen = file.engine or choose_engine(file.path)
+    if chosen == "openvino":
+        from thinkharder.models.openvino import OpenVINOModel
+
+        return Loaded(OpenVINOModel(file.path, engine, name=file.name), price=FREE)
+    from thinkharder.models.llamacpp import LlamaCppModel
+
+    return Loaded(LlamaCppModel(file.path, engine, name=file.name), price=FREE)
+
+
+def _remote(rest: str) -> Loaded:
+    from thinkharder.models.openai_http import OpenAIModel
+    from thinkharder.models.prices import price_of
+
+    name, _, url = rest.partition("@")
+    return replace_price(
+        _guarded(OpenAIModel(name, url or None), f"openai:{rest}"), price_of(name, url or None)
+    )
+
+
+def _guarded(backend: Model, spec: str) -> Loaded:
+    from thinkharder.models.wrap import standard_layers, timed
+
+    return Loaded(timed(backend), standard_layers(backend, spec))
+
+
+def replace_price(model: Loaded, price: object) -> Loaded:
+    """The same stack at another price (None: not known)."""
+    return Loaded(model.backend, model.layers, price)  # type: ignore[arg-type]
+
+
+# ---- strategies, problems, runs ----------------------------------------------------------------------------------
+
+
+def build_strategy(spec: str | Strategy) -> Strategy:
+    """The strategy of a spec. Raises SpecError, UnknownName, UnknownOption, BadOption."""
+    load_built_in()
+    built: Strategy = registry.build("strategy", spec)
+    return built
+
+
+def build_problem(problem: str | Problem, wanted: str | None = None, system: str | None = None) -> Problem:
+    """A problem with its answer type resolved (`auto` becomes what it decides on)."""
+    made = Problem.of(problem, system=system)
+    kind = answer_type(wanted or made.answer_type, made)
+    return replace(made, answer_type=kind.name)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All that a run is made of, checked against each other before anything is spent."""
+
+    strategy: Strategy
+    problem: Problem
+    models: Mapping[str, Model]
+    verifier: str | Verifier | None = None
+    comparator: str | Comparator | None = None
+    sandbox: str = "auto"
+    wanted_type: str | None = None
+
+    def context(self, ledger: Ledger) -> Context:
+        """A fresh context for one run. Raises CapabilityError or UsageError where the parts do not fit."""
+        load_built_in()
+        can = self.models[GENERATOR].capabilities
+        verifiers = self._verifiers(can)
+        self._check(can, verifiers)
+        kind = answer_type(self.problem.answer_type, self.problem)
+        comparator = registry.build("comparator", self.comparator) if self.comparator else None
+        return Context(
+            problem=self.problem,
+            models=self.models,
+            ledger=ledger,
+            answer_type=kind,
+            classes=Classes(kind),
+            verifiers={v.name: v for v in verifiers},
+            comparator=comparator,
+        )
+
+    def _verifiers(self, can: Capabilities) -> Sequence[Verifier]:
+        if self.verifier is not None:
+            return [registry.build("verifier", self.verifier)]
+        if "verifier" in self.strategy.needs:
+            from thinkharder.verifiers import default_for
+
+            return [registry.build("verifier", default_for(self.problem, can))]
+        return []
+
+    def _check(self, can: Capabilities, verifiers: Sequence[Verifier]) -> None:
+        name = self.models[GENERATOR].name
+        for need in self.strategy.needs:
+            if need != "verifier" and not getattr(can, need):
+                raise CapabilityError(
+                    f"strategy {self.strategy} needs {need}, which the model {name} does not have"
+                )
+        for verifier in verifiers:
+            if verifier.logprobs is not None and not can.logprobs:
+                raise CapabilityError(
+                    f"verifier {verifier.name} needs log-probabilities, which the model {name} does not give;"
+                    " take another verifier such as judge"
+                )

@@ -1,0 +1,108 @@
+"""What all branches and roles of one run share."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from thinkharder.answers import AnswerType, Classes
+from thinkharder.core.ledger import Ledger
+from thinkharder.core.protocols import Comparator, Model, Verifier
+from thinkharder.core.types import Candidate, Problem, Sampling
+from thinkharder.events import Event, EventKind, Listener
+
+GENERATOR = "generator"
+
+
+@dataclass(slots=True)
+class Context:
+    """The run's inner state: what was seen, what was offered, who listens. Strategies never touch it.
+
+    `models` maps roles to models (`generator` always; others fall back to it); `verifiers` in order, the first decides.
+    """
+
+    problem: Problem
+    models: Mapping[str, Model]
+    ledger: Ledger
+    answer_type: AnswerType
+    classes: Classes
+    verifiers: Mapping[str, Verifier] = field(default_factory=dict)
+    comparator: Comparator | None = None
+    listeners: tuple[Listener, ...] = ()
+    defaults: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    deadline: float | None = None
+    started: float = 0.0
+    seen: dict[str, Candidate] = field(default_factory=dict)
+    partial: dict[str, Candidate] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
+    decisions: list[str] = field(default_factory=list)
+    stopped_by: str | None = None
+    failure: Exception | None = None
+
+    def model(self, role: str) -> Model:
+        """The model of a role; the generator's where the role has none of its own."""
+        return self.models.get(role, self.models[GENERATOR])
+
+    @property
+    def deciding(self) -> Verifier | None:
+        """The verifier whose score decides."""
+        return next(iter(self.verifiers.values()), None)
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return asyncio.get_running_loop().time() - self.started
+
+    def emit(self, kind: EventKind, make: Callable[[], Mapping[str, Any]]) -> None:
+        """Tell the listeners; `make` is called only if there are some."""
+        if self.listeners:
+            event = Event(kind, self.now(), make())
+            for listener in self.listeners:
+                listener(event)
+
+    async def classified(self, candidate: Candidate) -> Candidate:
+        """The candidate with its answer extracted and classed; only answers that ended by themselves or at their cap."""
+        if candidate.kind != "answer" or candidate.error is not None or candidate.tool_calls:
+            return candidate
+        answer = self.answer_type.extract(candidate.whole, complete=candidate.finish == "stop")
+        if answer is None:
+            return candidate
+        known = self.classes.classify_key(answer)
+        if known is None:
+            known = await self.classes.classify(answer)
+        return replace(candidate, answer=answer.shown, answer_class=known)
+
+    def record(self, candidate: Candidate) -> None:
+        """Keep a finished sample (or a newer version of it) and tell about it."""
+        new = candidate.id not in self.seen
+        self.seen[candidate.id] = candidate
+        self.partial.pop(candidate.id, None)
+        if new:
+            self.emit("candidate", lambda: describe(candidate))
+
+    def latest(self, candidates: "list[Candidate] | tuple[Candidate, ...]") -> list[Candidate]:
+        """Each candidate once, in order, in its newest version."""
+        unique = {c.id: self.seen.get(c.id, c) if c.score is None else c for c in candidates}
+        return list(unique.values())
+
+
+def describe(candidate: Candidate) -> dict[str, Any]:
+    """A candidate as the trace keeps it: its text, answer, cost and parents; log-probabilities as their mean."""
+    logprobs = candidate.logprobs
+    return {
+        "id": candidate.id,
+        "kind": candidate.kind,
+        "draw": candidate.draw,
+        "answer": candidate.answer,
+        "answer_class": candidate.answer_class,
+        "score": candidate.score,
+        "text": candidate.text,
+        "reasoning": candidate.reasoning,
+        "finish": candidate.finish,
+        "tokens": candidate.tokens,
+        "reasoning_tokens": candidate.reasoning_tokens,
+        "mean_logprob": sum(t.logprob for t in logprobs) / len(logprobs) if logprobs else None,
+        "seconds": round(candidate.seconds, 4),
+        "error": candidate.error,
+        "parents": list(candidate.parents),
+    }

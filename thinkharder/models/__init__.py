@@ -1,0 +1,1 @@
+"""Backends and the wrappers around them: everything that samples."""

@@ -1,0 +1,315 @@
+"""The run: a strategy's only collaborator, and the one meter. Small, with a closed list of members (a test says which).
+
+Every token, call, second and dollar passes through it, whoever spends it; a budget is never a strategy's business.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import fields, replace
+from typing import Any, final
+
+import numpy as np
+
+from thinkharder.context import GENERATOR, Context
+from thinkharder.core.errors import BadOption, BudgetExhausted, CapabilityError, ModelError, UnknownOption
+from thinkharder.core.identity import content_hash
+from thinkharder.core.ledger import Ledger
+from thinkharder.core.protocols import Model, StoppingRule, StreamRule, Verifier
+from thinkharder.core.types import Candidate, Kind, Message, Preference, Problem, Prompt, Request, Sampling
+from thinkharder.draws import Draws
+from thinkharder.models.loaded import bind
+from thinkharder.scoring import Shares, applied, scored
+
+_SAMPLING = {f.name for f in fields(Sampling)}
+
+
+@final
+class Run:
+    """One branch of a run, with one role's model, on a ledger.
+
+    Members: rng, sample, extend, score, compare, offer, parallel, role, note.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        role: str = GENERATOR,
+        ledger: Ledger | None = None,
+        branch: str = "",
+        rng: Any = None,
+    ) -> None:
+        self._context, self._role, self._branch = context, role, branch
+        self._ledger = ledger or context.ledger
+        self._model: Model = bind(context.model(role), self._ledger)
+        self._counters: dict[tuple[str, str], int] = {}
+        self._forks = 0
+        self.rng: np.random.Generator = rng if rng is not None else np.random.default_rng(context.seed)
+
+    # ---- sampling -----------------------------------------------------------------------------------------------
+
+    async def sample(
+        self,
+        prompt: Prompt,
+        n: int = 1,
+        *,
+        kind: Kind = "answer",
+        score: bool = False,
+        until: StoppingRule | None = None,
+        watch: StreamRule | None = None,
+        **sampling: Any,
+    ) -> list[Candidate]:
+        """Draw up to `n` samples of a prompt; returns the usable ones in draw order.
+
+        `score=True` sets the verifier's worst case aside with each sample and scores on arrival. `until` decides
+        between draws, `watch` within them. `sampling` takes the fields of `Sampling`.
+        Raises BudgetExhausted (for the driver), or the model's own error where every sample fails.
+        """
+        if n < 1:
+            raise BadOption(f"sample: n={n} must be at least 1")
+        request = self._request(_messages(prompt), kind, sampling, score)
+        return await self._draw(request, n, score=score, until=until, watch=watch)
+
+    async def extend(
+        self,
+        partials: Sequence[Candidate],
+        n: int | Sequence[int] = 1,
+        *,
+        stop: Sequence[str] = (),
+        **sampling: Any,
+    ) -> list[Candidate]:
+        """n[i] children of partial i, each one step further (to the next `stop`), on their shared prefix.
+
+        Children come in the order of their parents; `child.whole` holds the text from the beginning.
+        Raises CapabilityError where the model cannot continue a started answer.
+        """
+        if not self._model.capabilities.prefill:
+            raise CapabilityError(
+                f"{self._model.name} cannot continue a started answer (no prefill); use another model"
+            )
+        counts = [n] * len(partials) if isinstance(n, int) else list(n)
+        if len(counts) != len(partials) or any(count < 0 for count in counts):
+            raise BadOption(
+                f"extend: n={counts} must give one number from 0 for each of {len(partials)} partials"
+            )
+        sampling["stop"] = tuple(stop) or sampling.get("stop", ())
+        jobs = [
+            self._draw(
+                replace(self._request(p.prompt, p.kind, sampling, False), prefill=p.whole), k, parents=(p.id,)
+            )
+            for p, k in zip(partials, counts, strict=True)
+            if k
+        ]
+        return [child for children in await _together(jobs) for child in children]
+
+    async def _draw(
+        self,
+        request: Request,
+        n: int,
+        *,
+        score: bool = False,
+        until: StoppingRule | None = None,
+        watch: StreamRule | None = None,
+        parents: tuple[str, ...] = (),
+    ) -> list[Candidate]:
+        context, verifier = self._context, self._context.deciding
+        key = (self._role, content_hash(request))
+        first = self._counters.get(key, 0)
+        label = f"{self._branch}{'' if self._role == GENERATOR else self._role + ':'}{key[1][:6]}."
+        draws = Draws(context, self._model, replace(request, first_draw=first), label)
+        draws.watch, draws.parents = watch, parents
+        shares = None
+        if score and verifier is not None:
+            shares = Shares(self._ledger, self._model, verifier, context)
+            draws.admit = shares.admit
+            if not verifier.joint:
+                draws.finish = lambda candidate: self._arrived(candidate, verifier, shares)
+        try:
+            found = await draws.take(n, until)
+        except BudgetExhausted:
+            await self._judged_jointly(draws.usable(), verifier, shares)
+            raise
+        else:
+            return await self._judged_jointly(found, verifier, shares)
+        finally:
+            self._counters[key] = first + draws.started - len(draws.todo)
+            if shares is not None:
+                shares.close()
+
+    async def _judged_jointly(
+        self, found: list[Candidate], verifier: Verifier | None, shares: Shares | None
+    ) -> list[Candidate]:
+        """Where the verifier scores all candidates together: at the end, be it the budget's."""
+        if shares is None or verifier is None or not verifier.joint or not found:
+            return found
+        return await self._judged(found, verifier, shares.claim(len(found)))
+
+    async def _arrived(self, candidate: Candidate, verifier: Verifier, shares: Shares) -> Candidate:
+        candidate = await self._context.classified(candidate)
+        self._context.record(candidate)
+        (judged,) = await self._judged([candidate], verifier, shares.claim(1))
+        return judged
+
+    async def _judged(
+        self, candidates: Sequence[Candidate], verifier: Verifier, share: Ledger
+    ) -> list[Candidate]:
+        """Scored on their share; where that does not suffice they stay unscored, and the budget ends the run later."""
+        try:
+            return await scored(self._context, verifier, candidates, self._with(ledger=share))
+        except (BudgetExhausted, ModelError) as error:
+            told = {"error": f"{verifier.name} could not score: {error}", "type": type(error).__name__}
+            self._context.emit("failure", lambda: told)
+            if isinstance(error, ModelError):
+                self._context.failure = error
+            return list(candidates)
+        finally:
+            share.close()
+
+    def _request(
+        self, messages: tuple[Message, ...], kind: Kind, options: dict[str, Any], scored: bool
+    ) -> Request:
+        unknown = next((name for name in options if name not in _SAMPLING), None)
+        if unknown is not None:
+            raise UnknownOption("sample", unknown, sorted(_SAMPLING))
+        context = self._context
+        given = {name: value for name, value in options.items() if value is not None}
+        sampling = replace(context.defaults if kind == "answer" else Sampling(), **given)
+        answers = kind == "answer"
+        problem = context.problem
+        needed = context.deciding.logprobs if context.deciding is not None and answers else None
+        can = self._model.capabilities
+        if needed is not None and can.logprobs and sampling.logprobs is None:
+            sampling = replace(sampling, logprobs=min(needed, can.top_logprobs))
+        if answers and problem.stop and not sampling.stop:
+            sampling = replace(sampling, stop=problem.stop)
+        return Request(
+            messages,
+            sampling,
+            tools=problem.tools if answers else (),
+            response_format=problem.response_format if answers else None,
+            kind=kind,
+            seed=context.seed,
+            branch=self._branch,
+            deadline=context.deadline,
+        )
+
+    # ---- believing ----------------------------------------------------------------------------------------------
+
+    async def score(self, candidates: Sequence[Candidate], *, by: str | None = None) -> list[Candidate]:
+        """The candidates with the deciding verifier's scores, or with those of the one named `by`.
+
+        Raises CapabilityError where the run has no such verifier.
+        """
+        verifiers = self._context.verifiers
+        verifier = self._context.deciding if by is None else verifiers.get(by)
+        if verifier is None:
+            wanted = f"verifier {by!r}" if by else "a verifier"
+            raise CapabilityError(
+                f"the strategy needs {wanted}; give one with --verifier (see: thinkharder strategies)"
+            )
+        return await scored(self._context, verifier, candidates, self)
+
+    async def compare(self, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Preference]:
+        """For each pair the probability that its first is better. Raises CapabilityError without a comparator."""
+        comparator = self._context.comparator
+        if comparator is None:
+            raise CapabilityError("the strategy compares pairs, and no comparator is set")
+        return list(await comparator.compare(self._context.problem, pairs, self))
+
+    def offer(self, pool: Sequence[Candidate]) -> None:
+        """Publish what could be selected from now: the answer if the run ended here."""
+        context = self._context
+        for candidate in pool:
+            context.seen[candidate.id] = candidate
+        context.offered = tuple(candidate.id for candidate in pool)
+        context.emit("offer", lambda: {"ids": list(context.offered)})
+
+    def note(self, decision: str) -> None:
+        """Keep a decision in plain words, for the result and the trace."""
+        self._context.decisions.append(decision)
+        self._context.emit("decision", lambda: {"text": decision})
+
+    # ---- branching ----------------------------------------------------------------------------------------------
+
+    async def parallel(self, branches: Sequence[Callable[["Run"], Coroutine[Any, Any, Any]]]) -> list[Any]:
+        """Run each branch on a child run of its own (randomness, draw numbers); results in the order of the branches.
+
+        A branch that the budget or its model ends gives the answers that it had seen; only when all end so is the
+        error raised.
+        """
+        children = [self._fork() for _ in branches]
+        before = set(self._context.seen)
+
+        async def one(branch: Callable[["Run"], Coroutine[Any, Any, Any]], child: Run) -> Any:
+            try:
+                return await branch(child)
+            except (BudgetExhausted, ModelError) as error:
+                return error
+
+        ended = await _together([one(b, c) for b, c in zip(branches, children, strict=True)])
+        errors = [end for end in ended if isinstance(end, (BudgetExhausted, ModelError))]
+        if errors and len(errors) == len(ended):
+            raise next((e for e in errors if isinstance(e, BudgetExhausted)), errors[0])
+        return [
+            self._seen_by(child, before) if isinstance(end, (BudgetExhausted, ModelError)) else end
+            for end, child in zip(ended, children, strict=True)
+        ]
+
+    def _seen_by(self, child: "Run", before: set[str]) -> list[Candidate]:
+        mine = (c for i, c in self._context.seen.items() if i.startswith(child._branch) and i not in before)
+        return applied(c for c in mine if c.kind == "answer" and c.error is None)
+
+    def role(self, name: str) -> "Run":
+        """This run with another model (judge, draft) on the same budget; the generator where no such role is set."""
+        return self._with(role=name)
+
+    def _with(self, *, role: str | None = None, ledger: Ledger | None = None) -> "Run":
+        run = Run(
+            self._context,
+            role=role or self._role,
+            ledger=ledger or self._ledger,
+            branch=self._branch,
+            rng=self.rng,
+        )
+        run._counters = self._counters
+        return run
+
+    def _fork(self) -> "Run":
+        self._forks += 1
+        branch = f"{self._branch}b{self._forks}/"
+        entropy = [self._context.seed, *branch.encode()]
+        return Run(
+            self._context,
+            role=self._role,
+            ledger=self._ledger,
+            branch=branch,
+            rng=np.random.default_rng(entropy),
+        )
+
+
+def _messages(prompt: Prompt) -> tuple[Message, ...]:
+    if isinstance(prompt, str):
+        return (Message("user", prompt),)
+    return prompt.messages if isinstance(prompt, Problem) else tuple(prompt)
+
+
+async def _together(jobs: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """All at once; the first error cancels the others and is raised as it is, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(job) for job in jobs]
+    except BaseExceptionGroup as errors:
+        raise first_leaf(errors) from None
+    return [task.result() for task in tasks]
+
+
+def first_leaf(error: BaseException) -> BaseException:
+    """The first error inside nested exception groups; limits before other errors."""
+    leaves = list(_leaves(error))
+    return next((leaf for leaf in leaves if isinstance(leaf, BudgetExhausted)), leaves[0])
+
+
+def _leaves(error: BaseException) -> "list[BaseException]":
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
