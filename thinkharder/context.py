@@ -38,6 +38,8 @@ class Context:
     offered: tuple[str, ...] = ()
     decisions: list[str] = field(default_factory=list)
     stopped_by: str | None = None
+    limit: str | None = None
+    """The limit that cut a branch whose siblings went on."""
     failure: Exception | None = None
 
     def model(self, role: str) -> Model:

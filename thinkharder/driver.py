@@ -37,6 +37,8 @@ async def drive(strategy: Strategy, context: Context, interrupt: asyncio.Event |
     are not about models or budgets (a bug, a bad option) pass through."""
     run = Run(context)
     ending = await _search(strategy, context, run, interrupt)
+    if ending.exhausted is None and context.limit is not None:
+        ending = replace(ending, exhausted=context.limit)
     return _result(strategy, context, run, ending)
 
 

@@ -244,6 +244,8 @@ class Run:
             try:
                 return await branch(child)
             except (BudgetExhausted, ModelError) as error:
+                if isinstance(error, BudgetExhausted):
+                    self._context.limit = error.limit
                 return error
 
         ended = await _together([one(b, c) for b, c in zip(branches, children, strict=True)])
