@@ -20,7 +20,7 @@ from thinkharder.driver import GRACE, drive
 from thinkharder.events import Event, Trace
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import toy_model
-from thinkharder.solve import Options, solve, solve_sync
+from thinkharder.api import Options, solve, solve_sync
 
 SLOW = "categorical(answers=[7, 8, 9], weights=[0.5, 0.3, 0.2], tokens=[5, 60], token_seconds=0.01)"
 
