@@ -11,11 +11,15 @@ from thinkharder.core import registry
 from thinkharder.core.errors import CapabilityError, UnknownName
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
+from thinkharder.core.spec import parse
 from thinkharder.core.types import Capabilities, Problem
 from thinkharder.core.usage import FREE
 from thinkharder.models.fetch import Progress
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.options import EngineOptions
+from thinkharder.verifiers import build as build_verifier
+from thinkharder.verifiers import build_comparator, default_for
+from thinkharder.verifiers import check as check_verifier
 
 BUILT_IN = ("thinkharder.strategies", "thinkharder.verifiers", "thinkharder.stopping", "thinkharder.select")
 SCHEMES = ("gguf", "hf", "openvino", "llamacpp", "openai", "toy")
@@ -30,9 +34,7 @@ def load_built_in() -> None:
 # ---- models ------------------------------------------------------------------------------------------------------
 
 
-def load_model(
-    spec: str, engine: EngineOptions | None = None, progress: Progress | None = None
-) -> Loaded:
+def load_model(spec: str, engine: EngineOptions | None = None, progress: Progress | None = None) -> Loaded:
     """The model of a spec: an alias such as `smollm2-135m`, `gguf:PATH`, `hf:REPO/FILE.gguf`, `openvino:PATH`,
     `llamacpp:PATH`, `openai:MODEL[@BASE_URL]`, `toy:…`, or a plugin's name.
 
@@ -119,7 +121,6 @@ class Setup:
     verifier: str | Verifier | None = None
     comparator: str | Comparator | None = None
     sandbox: str = "auto"
-    wanted_type: str | None = None
 
     def context(self, ledger: Ledger) -> Context:
         """A fresh context for one run. Raises CapabilityError or UsageError where the parts do not fit."""
@@ -128,7 +129,7 @@ class Setup:
         verifiers = self._verifiers(can)
         self._check(can, verifiers)
         kind = answer_type(self.problem.answer_type, self.problem)
-        comparator = registry.build("comparator", self.comparator) if self.comparator else None
+        comparator = build_comparator(self.comparator) if self.comparator else None
         return Context(
             problem=self.problem,
             models=self.models,
@@ -140,20 +141,24 @@ class Setup:
         )
 
     def _verifiers(self, can: Capabilities) -> Sequence[Verifier]:
-        if self.verifier is not None:
-            return [registry.build("verifier", self.verifier)]
-        if "verifier" in self.strategy.needs:
-            from thinkharder.verifiers import default_for
-
-            return [registry.build("verifier", default_for(self.problem, can))]
-        return []
+        wanted = self.verifier
+        if wanted is None and "verifier" in self.strategy.needs:
+            wanted = default_for(self.problem, can, sandbox=self.sandbox)
+        if wanted is None:
+            return []
+        if not isinstance(wanted, str):
+            return [build_verifier(wanted)]
+        spec = parse(wanted)
+        takes = registry.options(registry.factory("verifier", spec.name))
+        own = {"sandbox": self.sandbox} if "sandbox" in takes and "sandbox" not in spec.args else {}
+        return [build_verifier(spec, **own)]
 
     def _check(self, can: Capabilities, verifiers: Sequence[Verifier]) -> None:
         name = self.models[GENERATOR].name
         for need in self.strategy.needs:
             if need != "verifier" and not getattr(can, need):
                 raise CapabilityError(
-                    f"strategy {self.strategy} needs {need}, which the model {name} does not have"
+                    f"strategy {registry.spec_of(self.strategy)} needs {need}, which the model {name} does not have"
                 )
         for verifier in verifiers:
             if verifier.logprobs is not None and not can.logprobs:
@@ -161,3 +166,4 @@ class Setup:
                     f"verifier {verifier.name} needs log-probabilities, which the model {name} does not give;"
                     " take another verifier such as judge"
                 )
+            check_verifier(verifier, can, self.models.get("judge", self.models[GENERATOR]).capabilities)

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from thinkharder.answers import AnswerType, Classes
+from thinkharder.core.errors import UnknownOption
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Verifier
-from thinkharder.core.types import Candidate, Problem, Sampling
+from thinkharder.core.types import Candidate, Capabilities, Kind, Message, Problem, Request, Sampling
 from thinkharder.events import Event, EventKind, Listener
 
 GENERATOR = "generator"
+_SAMPLING = {f.name for f in fields(Sampling)}
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Context:
     started: float = 0.0
     seen: dict[str, Candidate] = field(default_factory=dict)
     partial: dict[str, Candidate] = field(default_factory=dict)
-    offered: tuple[str, ...] = ()
+    offered: dict[str, None] = field(default_factory=dict)
     decisions: list[str] = field(default_factory=list)
     stopped_by: str | None = None
     limit: str | None = None
@@ -61,6 +63,41 @@ class Context:
             event = Event(kind, self.now(), make())
             for listener in self.listeners:
                 listener(event)
+
+    def request(
+        self,
+        messages: tuple[Message, ...],
+        kind: Kind,
+        options: Mapping[str, Any],
+        can: Capabilities,
+        branch: str,
+    ) -> Request:
+        """What a sample of this kind asks: the strategy's options over the run's defaults; answers alone inherit the
+        problem's tools, format and stop, and the log-probabilities that the deciding verifier reads.
+
+        Raises UnknownOption for an option that is no field of Sampling.
+        """
+        unknown = next((name for name in options if name not in _SAMPLING), None)
+        if unknown is not None:
+            raise UnknownOption("sample", unknown, sorted(_SAMPLING))
+        given = {name: value for name, value in options.items() if value is not None}
+        answers, problem = kind == "answer", self.problem
+        sampling = replace(self.defaults if answers else Sampling(), **given)
+        needed = self.deciding.logprobs if self.deciding is not None and answers else None
+        if needed is not None and can.logprobs and sampling.logprobs is None:
+            sampling = replace(sampling, logprobs=min(needed, can.top_logprobs))
+        if answers and problem.stop and not sampling.stop:
+            sampling = replace(sampling, stop=problem.stop)
+        return Request(
+            messages,
+            sampling,
+            tools=problem.tools if answers else (),
+            response_format=problem.response_format if answers else None,
+            kind=kind,
+            seed=self.seed,
+            branch=branch,
+            deadline=self.deadline,
+        )
 
     async def classified(self, candidate: Candidate) -> Candidate:
         """The candidate with its answer extracted and classed; only answers that ended by themselves or at their cap."""

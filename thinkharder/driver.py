@@ -15,7 +15,8 @@ from thinkharder.core.errors import BudgetExhausted, ModelError, NothingFound
 from thinkharder.core.protocols import Strategy
 from thinkharder.core.registry import spec_of
 from thinkharder.core.types import Candidate, Result
-from thinkharder.run import Run, first_leaf
+from thinkharder.run import Run
+from thinkharder.together import first_leaf
 
 GRACE = 0.4
 """Seconds that cancelled work has to clean up before the driver goes on without it."""

@@ -12,6 +12,7 @@ from typing import final
 from thinkharder.core.protocols import Effort, Model, Step, Strategy, Verifier
 from thinkharder.core.types import Capabilities, Message, Problem, Request
 from thinkharder.core.usage import Budget, Price
+from thinkharder.models.loaded import Loaded
 
 MESSAGE_TOKENS = 16
 """Bound on what a chat template adds to one message."""
@@ -101,7 +102,10 @@ async def measure(model: Model, problem: Problem, templates: Sequence[str], max_
     longest = max(templates, key=lambda text: len(text.encode()), default="")
     asked = await model.count(Request(problem.messages))
     told = await model.count(Request((Message("user", longest),)))
-    return Inputs(asked.tokens, told.tokens, asked.exact and told.exact, model.capabilities, max_tokens)
+    # A stack splits what its backend cannot do in one request, so the backend's own n counts requests.
+    at_once = model.backend.capabilities.n if isinstance(model, Loaded) else model.capabilities.n
+    can = replace(model.capabilities, n=at_once)
+    return Inputs(asked.tokens, told.tokens, asked.exact and told.exact, can, max_tokens)
 
 
 def measured_by_size(

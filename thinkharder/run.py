@@ -3,31 +3,38 @@
 Every token, call, second and dollar passes through it, whoever spends it; a budget is never a strategy's business.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
 
 from thinkharder.context import GENERATOR, Context
-from thinkharder.core.errors import BadOption, BudgetExhausted, CapabilityError, ModelError, UnknownOption
+from thinkharder.core.errors import BadOption, BudgetExhausted, CapabilityError, ModelError
 from thinkharder.core.identity import content_hash
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model, StoppingRule, StreamRule, Verifier
-from thinkharder.core.types import Candidate, Kind, Message, Preference, Problem, Prompt, Request, Sampling
+from thinkharder.core.types import (
+    Candidate,
+    Capabilities,
+    Kind,
+    Message,
+    Preference,
+    Problem,
+    Prompt,
+    Request,
+)
 from thinkharder.draws import Draws
 from thinkharder.models.loaded import bind
 from thinkharder.scoring import Shares, applied, scored
-
-_SAMPLING = {f.name for f in fields(Sampling)}
+from thinkharder.together import together
 
 
 @final
 class Run:
     """One branch of a run, with one role's model, on a ledger.
 
-    Members: rng, sample, extend, score, compare, offer, parallel, role, note.
+    Members: rng, capabilities, sample, extend, score, compare, offer, parallel, role, note.
     """
 
     def __init__(
@@ -45,6 +52,11 @@ class Run:
         self._counters: dict[tuple[str, str], int] = {}
         self._forks = 0
         self.rng: np.random.Generator = rng if rng is not None else np.random.default_rng(context.seed)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this role's model can do."""
+        return self._model.capabilities
 
     # ---- sampling -----------------------------------------------------------------------------------------------
 
@@ -67,7 +79,7 @@ class Run:
         """
         if n < 1:
             raise BadOption(f"sample: n={n} must be at least 1")
-        request = self._request(_messages(prompt), kind, sampling, score)
+        request = self._request(_messages(prompt), kind, sampling)
         return await self._draw(request, n, score=score, until=until, watch=watch)
 
     async def extend(
@@ -95,12 +107,12 @@ class Run:
         sampling["stop"] = tuple(stop) or sampling.get("stop", ())
         jobs = [
             self._draw(
-                replace(self._request(p.prompt, p.kind, sampling, False), prefill=p.whole), k, parents=(p.id,)
+                replace(self._request(p.prompt, p.kind, sampling), prefill=p.whole), k, parents=(p.id,)
             )
             for p, k in zip(partials, counts, strict=True)
             if k
         ]
-        return [child for children in await _together(jobs) for child in children]
+        return [child for children in await together(jobs) for child in children]
 
     async def _draw(
         self,
@@ -165,33 +177,8 @@ class Run:
         finally:
             share.close()
 
-    def _request(
-        self, messages: tuple[Message, ...], kind: Kind, options: dict[str, Any], scored: bool
-    ) -> Request:
-        unknown = next((name for name in options if name not in _SAMPLING), None)
-        if unknown is not None:
-            raise UnknownOption("sample", unknown, sorted(_SAMPLING))
-        context = self._context
-        given = {name: value for name, value in options.items() if value is not None}
-        sampling = replace(context.defaults if kind == "answer" else Sampling(), **given)
-        answers = kind == "answer"
-        problem = context.problem
-        needed = context.deciding.logprobs if context.deciding is not None and answers else None
-        can = self._model.capabilities
-        if needed is not None and can.logprobs and sampling.logprobs is None:
-            sampling = replace(sampling, logprobs=min(needed, can.top_logprobs))
-        if answers and problem.stop and not sampling.stop:
-            sampling = replace(sampling, stop=problem.stop)
-        return Request(
-            messages,
-            sampling,
-            tools=problem.tools if answers else (),
-            response_format=problem.response_format if answers else None,
-            kind=kind,
-            seed=context.seed,
-            branch=self._branch,
-            deadline=context.deadline,
-        )
+    def _request(self, messages: tuple[Message, ...], kind: Kind, options: dict[str, Any]) -> Request:
+        return self._context.request(messages, kind, options, self._model.capabilities, self._branch)
 
     # ---- believing ----------------------------------------------------------------------------------------------
 
@@ -217,11 +204,10 @@ class Run:
         return list(await comparator.compare(self._context.problem, pairs, self))
 
     def offer(self, pool: Sequence[Candidate]) -> None:
-        """Publish what could be selected from now: the answer if the run ended here."""
+        """Publish what could be selected if the run ended here, beside what was offered before (of all branches)."""
         context = self._context
-        for candidate in pool:
-            context.seen[candidate.id] = candidate
-        context.offered = tuple(candidate.id for candidate in pool)
+        context.seen.update((candidate.id, candidate) for candidate in pool)
+        context.offered.update((candidate.id, None) for candidate in pool)
         context.emit("offer", lambda: {"ids": list(context.offered)})
 
     def note(self, decision: str) -> None:
@@ -248,7 +234,7 @@ class Run:
                     self._context.limit = error.limit
                 return error
 
-        ended = await _together([one(b, c) for b, c in zip(branches, children, strict=True)])
+        ended = await together([one(b, c) for b, c in zip(branches, children, strict=True)])
         errors = [end for end in ended if isinstance(end, (BudgetExhausted, ModelError))]
         if errors and len(errors) == len(ended):
             raise next((e for e in errors if isinstance(e, BudgetExhausted)), errors[0])
@@ -293,25 +279,3 @@ def _messages(prompt: Prompt) -> tuple[Message, ...]:
     if isinstance(prompt, str):
         return (Message("user", prompt),)
     return prompt.messages if isinstance(prompt, Problem) else tuple(prompt)
-
-
-async def _together(jobs: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """All at once; the first error cancels the others and is raised as it is, not in a group."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(job) for job in jobs]
-    except BaseExceptionGroup as errors:
-        raise first_leaf(errors) from None
-    return [task.result() for task in tasks]
-
-
-def first_leaf(error: BaseException) -> BaseException:
-    """The first error inside nested exception groups; limits before other errors."""
-    leaves = list(_leaves(error))
-    return next((leaf for leaf in leaves if isinstance(leaf, BudgetExhausted)), leaves[0])
-
-
-def _leaves(error: BaseException) -> "list[BaseException]":
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [error]

@@ -13,6 +13,9 @@ from thinkharder.core.usage import FREE, Budget
 from thinkharder.models.loaded import price_of
 from thinkharder.models.meter import room
 
+BYTES_PER_TOKEN = 4
+"""Bytes that a token of text has about, at most, in the languages that models are trained on."""
+
 
 @final
 class Shares:
@@ -51,10 +54,13 @@ class Shares:
         return replace(request, n=n, sampling=replace(request.sampling, max_tokens=cap))
 
     def _extra(self, problem_tokens: int, cap: int) -> Amount:
-        effort = self.verifier.effort(problem_tokens, cap)
+        judge = self.context.model("judge")
+        # Where the judge's prompts can only be bounded by their bytes, the share must cover that bound.
+        seen = cap if judge.capabilities.exact_input else BYTES_PER_TOKEN * cap
+        effort = self.verifier.effort(problem_tokens, seen)
         if effort.calls == 0:
             return ZERO
-        price = price_of(self.context.model("judge")) or FREE
+        price = price_of(judge) or FREE
         return Amount.of(
             price, input_tokens=effort.input_tokens, output_tokens=effort.output_tokens, calls=effort.calls
         )

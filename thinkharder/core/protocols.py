@@ -37,10 +37,20 @@ class Model(Protocol):
 
 
 class Sampler(Protocol):
-    """What a verifier may do with a model: sample, on the run's budget. The run is one."""
+    """What a verifier may do with a model: sample and continue, on the run's budget. The run is one."""
 
+    @property
+    def capabilities(self) -> Capabilities: ...
     async def sample(
         self, prompt: Prompt, n: int = 1, *, kind: Kind = "answer", **sampling: Any
+    ) -> list[Candidate]: ...
+    async def extend(
+        self,
+        partials: Sequence[Candidate],
+        n: int | Sequence[int] = 1,
+        *,
+        stop: Sequence[str] = (),
+        **sampling: Any,
     ) -> list[Candidate]: ...
     def role(self, name: str) -> "Sampler": ...
 
@@ -134,6 +144,8 @@ class Run(Protocol):
 
     @property
     def rng(self) -> Any: ...
+    @property
+    def capabilities(self) -> Capabilities: ...
     async def sample(
         self,
         prompt: Prompt,

@@ -1,9 +1,8 @@
 """Spend by difficulty."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 from thinkharder.core.errors import BadOption, ModelError
 from thinkharder.core.protocols import Run, Select, Step, Strategy
@@ -73,11 +72,11 @@ class Adaptive:
         further = self._strategy(tier)
         if further is None:
             return probes
+        run.offer(probes)
         try:
-            return probes + await further.search(problem, Keeping(run, probes))
+            return probes + await further.search(problem, run)
         except ModelError as error:
             run.note(f"the {tier} tier ends early: {error}")
-            run.offer(probes)
             return probes
 
     def difficulty(self, probes: Sequence[Candidate]) -> float:
@@ -117,53 +116,3 @@ class Adaptive:
         """The worst case: the probes, and what no tier exceeds."""
         tiers = (self.medium, self.high, self.very_high)
         return (Step(self.probes, scored=True), *envelope([tier.plan() for tier in tiers]))
-
-
-@final
-class Keeping:
-    """A run whose offers hold earlier candidates as well, so that a tier cannot drop the probes."""
-
-    def __init__(self, run: Run, kept: Sequence[Candidate]) -> None:
-        self._run, self._kept = run, tuple(kept)
-
-    @property
-    def rng(self) -> Any:
-        """The run's generator."""
-        return self._run.rng
-
-    def offer(self, pool: Sequence[Candidate]) -> None:
-        """Offer the pool behind what is kept."""
-        ids = {candidate.id for candidate in pool}
-        self._run.offer([*(c for c in self._kept if c.id not in ids), *pool])
-
-    async def parallel(self, branches: Sequence[Callable[[Run], Any]]) -> list[Any]:
-        """Branches keep too."""
-
-        async def keeping(branch: Callable[[Run], Any], child: Run) -> Any:
-            return await branch(Keeping(child, self._kept))
-
-        return await self._run.parallel([partial(keeping, branch) for branch in branches])
-
-    def role(self, name: str) -> Run:
-        """The same with another model."""
-        return Keeping(self._run.role(name), self._kept)
-
-    async def sample(self, *args: Any, **options: Any) -> list[Candidate]:
-        """As the run's."""
-        return await self._run.sample(*args, **options)
-
-    async def extend(self, *args: Any, **options: Any) -> list[Candidate]:
-        """As the run's."""
-        return await self._run.extend(*args, **options)
-
-    async def score(self, *args: Any, **options: Any) -> list[Candidate]:
-        """As the run's."""
-        return await self._run.score(*args, **options)
-
-    async def compare(self, *args: Any) -> Any:
-        """As the run's."""
-        return await self._run.compare(*args)
-
-    def note(self, decision: str) -> None:
-        """As the run's."""
-        self._run.note(decision)

@@ -57,7 +57,7 @@ class DeepReasoning:
         chain += revising(chain[0], found)
         run.offer(chain)
         if self.rounds:
-            await SelfRefine(self.rounds, heat, self.feedback).refine(problem, chain, run, run.offer)
+            await SelfRefine(self.rounds, heat, self.feedback).refine(problem, chain, run)
         return chain
 
     async def _planned(self, problem: Problem, run: Run) -> Messages:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 from thinkharder.core.protocols import Run, Select, Step
 from thinkharder.core.registry import strategy
@@ -47,19 +47,13 @@ class Hybrid:
             answer_prompt(problem), self.chains, score=True, temperature=self.temperature
         )
         chains = [[draft] for draft in drafts]
-
-        def pool() -> list[Candidate]:
-            return [candidate for chain in chains for candidate in chain]
-
-        def publish(_: Any) -> None:
-            run.offer(pool())
+        run.offer(drafts)
 
         async def grow(chain: list[Candidate], branch: Run) -> None:
-            await self._refiner.refine(problem, chain, branch, publish)
+            await self._refiner.refine(problem, chain, branch)
 
-        publish(None)
         await run.parallel([partial(grow, chain) for chain in chains])
-        return pool()
+        return [candidate for chain in chains for candidate in chain]
 
     @property
     def _refiner(self) -> SelfRefine:

@@ -1,6 +1,6 @@
 """Answer, criticise, improve, again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, final
 
@@ -14,7 +14,6 @@ from thinkharder.strategies import checks
 from thinkharder.strategies.prompting import Messages, answer_prompt, instruction, then
 
 Feedback = Literal["model", "verifier"]
-Offer = Callable[[Sequence[Candidate]], None]
 
 MAX_FEEDBACK = 2000
 """Characters of a verifier's word that are shown to the model: its first and last half."""
@@ -52,10 +51,10 @@ class SelfRefine:
         """The chain: the first answer and its revisions."""
         chain = await run.sample(answer_prompt(problem), 1, score=True, temperature=self.temperature)
         run.offer(chain)
-        await self.refine(problem, chain, run, run.offer)
+        await self.refine(problem, chain, run)
         return chain
 
-    async def refine(self, problem: Problem, chain: list[Candidate], run: Run, offer: Offer) -> None:
+    async def refine(self, problem: Problem, chain: list[Candidate], run: Run) -> None:
         """Revise the chain's last answer, adding each revision to the chain and offering it.
 
         A model that fails ends the chain; what it holds stays.
@@ -68,7 +67,7 @@ class SelfRefine:
                 earlier = {c.answer_class for c in chain}
                 found = await run.sample(prompt, 1, score=True, temperature=self.temperature)
                 chain += revising(chain[-1], found)
-                offer(chain)
+                run.offer(chain)
                 if chain[-1].answer_class is not None and chain[-1].answer_class in earlier:
                     return
         except ModelError as error:
