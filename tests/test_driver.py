@@ -120,15 +120,26 @@ def test_a_failure_after_the_first_answers_does_not_lose_them() -> None:
     assert any("refused" in words for words in result.decisions)
 
 
-def test_the_offered_pool_decides_not_everything_seen() -> None:
+def offering(kind: str) -> Any:
     async def how(problem: Problem, run: Any) -> list[Candidate]:
         found = await run.sample(problem, 8)
         run.offer([c for c in found if c.answer == "8"])
-        await run.sample("more", 100)
+        await run.sample("more", 100, kind=kind)
         return found
 
-    result = driven(Vote(how=how), budget=Budget(calls=20))
+    return driven(Vote(how=how), budget=Budget(calls=40))
+
+
+def test_the_offered_pool_decides_not_everything_seen() -> None:
+    result = offering("critique")
     assert result.answer == "8"
+    assert len(result.votes) == 1
+
+
+def test_answers_seen_since_the_last_offer_count_too() -> None:
+    result = offering("answer")
+    eights = sum(c.answer == "8" for c in result.candidates[:8])
+    assert sum(v.votes for v in result.votes) == eights + 32
 
 
 def test_exhaustion_inside_task_groups_is_understood() -> None:

@@ -38,6 +38,8 @@ class Context:
     seen: dict[str, Candidate] = field(default_factory=dict)
     partial: dict[str, Candidate] = field(default_factory=dict)
     offered: dict[str, None] = field(default_factory=dict)
+    offered_at: int = 0
+    """How many samples had been seen at the last offer."""
     decisions: list[str] = field(default_factory=list)
     stopped_by: str | None = None
     limit: str | None = None

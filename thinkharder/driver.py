@@ -1,7 +1,7 @@
 """The driver: runs a strategy to its end, or to the budget's, the clock's or the user's, and makes the answer of it.
 
 It alone handles exhaustion, deadline, interrupt and failures, also inside exception groups. The answer is selected from
-what the strategy returned, else from the last offered pool, else from the answers seen.
+what the strategy returned, else from what it offered and the answers seen since its last offer.
 """
 
 import asyncio
@@ -116,7 +116,8 @@ def _pool(context: Context, ending: Ending) -> list[Candidate]:
     if ending.returned is not None:
         found = context.latest(ending.returned)
     else:
-        found = [seen[i] for i in context.offered] or list(seen.values())
+        since = list(seen)[context.offered_at :]
+        found = [seen[i] for i in {**context.offered, **dict.fromkeys(since)}]
     usable = [c for c in found if c.error is None and c.kind == "answer"]
     if not usable:
         usable = [c for c in seen.values() if c.error is None and c.kind == "answer"]

@@ -204,10 +204,14 @@ class Run:
         return list(await comparator.compare(self._context.problem, pairs, self))
 
     def offer(self, pool: Sequence[Candidate]) -> None:
-        """Publish what could be selected if the run ended here, beside what was offered before (of all branches)."""
+        """Publish what could be selected if the run ended here, beside what was offered before (of all branches).
+
+        Answers that are seen after the last offer count too, until the next offer says which of them do.
+        """
         context = self._context
         context.seen.update((candidate.id, candidate) for candidate in pool)
         context.offered.update((candidate.id, None) for candidate in pool)
+        context.offered_at = len(context.seen)
         context.emit("offer", lambda: {"ids": list(context.offered)})
 
     def note(self, decision: str) -> None:
