@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import final
 
-from thinkharder.answers import Classes, answer_type
+from thinkharder.answers import AnswerType, Classes, answer_type
 from thinkharder.context import GENERATOR, Context
 from thinkharder.core import registry
 from thinkharder.core.errors import CapabilityError, UnknownName
@@ -104,10 +104,20 @@ def build_strategy(spec: str | Strategy) -> Strategy:
 
 
 def build_problem(problem: str | Problem, wanted: str | None = None, system: str | None = None) -> Problem:
-    """A problem with its answer type resolved (`auto` becomes what it decides on)."""
+    """A problem with its answer type resolved (`auto` becomes what it decides on).
+
+    A Python problem without tests gets its docstring's examples as public tests.
+    """
     made = Problem.of(problem, system=system)
     kind = answer_type(wanted or made.answer_type, made)
-    return replace(made, answer_type=kind.name)
+    named = wanted if wanted and "auto" not in wanted else kind.name
+    if kind.name == "code" and not made.public_tests:
+        from thinkharder.sandbox.examples import docstring_examples
+
+        fenced = made.text.split("```")
+        stub = fenced[-2].removeprefix("python") if len(fenced) > 2 else made.text
+        made = replace(made, public_tests=tuple(docstring_examples(stub)))
+    return replace(made, answer_type=named)
 
 
 @final
@@ -128,7 +138,7 @@ class Setup:
         can = self.models[GENERATOR].capabilities
         verifiers = self._verifiers(can)
         self._check(can, verifiers)
-        kind = answer_type(self.problem.answer_type, self.problem)
+        kind = self._answers()
         comparator = build_comparator(self.comparator) if self.comparator else None
         return Context(
             problem=self.problem,
@@ -139,6 +149,17 @@ class Setup:
             verifiers={v.name: v for v in verifiers},
             comparator=comparator,
         )
+
+    def _answers(self) -> AnswerType:
+        """The problem's answer type; programs are compared by behaviour where its tests give inputs."""
+        behaves = None
+        if self.problem.answer_type == "code":
+            from thinkharder.behaviour import behaviour_of
+
+            behaves = behaviour_of(self.problem, self.sandbox)
+        if behaves is None:
+            return answer_type(self.problem.answer_type, self.problem)
+        return answer_type("code", self.problem, behaves=behaves, entry=behaves.entry)
 
     def _verifiers(self, can: Capabilities) -> Sequence[Verifier]:
         wanted = self.verifier
