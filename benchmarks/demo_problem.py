@@ -16,12 +16,24 @@ from thinkharder.api import Options, solve
 from thinkharder.core.types import Problem, Sampling
 
 CANDIDATES = [
-    ("A baker sells 7 loaves in the morning and 9 in the afternoon. Each loaf costs $3. How many dollars is that in all?", "48"),
-    ("Tom has 3 boxes with 8 pencils each and gives away 5 pencils. How many pencils does he have left?", "19"),
+    (
+        "A baker sells 7 loaves in the morning and 9 in the afternoon. Each loaf costs $3. How many dollars is that in all?",
+        "48",
+    ),
+    (
+        "Tom has 3 boxes with 8 pencils each and gives away 5 pencils. How many pencils does he have left?",
+        "19",
+    ),
     ("A bus starts with 20 people. 6 get off and 9 get on. How many people are on the bus now?", "23"),
     ("Anna reads 12 pages a day for 5 days. How many pages does she read in all?", "60"),
-    ("There are 4 cars with 4 wheels each and 2 bicycles with 2 wheels each. How many wheels are there in all?", "20"),
-    ("A ticket costs $6. A family buys 5 tickets and pays with $50. How many dollars do they get back?", "20"),
+    (
+        "There are 4 cars with 4 wheels each and 2 bicycles with 2 wheels each. How many wheels are there in all?",
+        "20",
+    ),
+    (
+        "A ticket costs $6. A family buys 5 tickets and pays with $50. How many dollars do they get back?",
+        "20",
+    ),
     ("What is 15 + 27?", "42"),
     ("What is 12 * 7?", "84"),
     ("What is 9 * 8 - 10?", "62"),
@@ -45,7 +57,9 @@ CANDIDATES = [
 
 async def main() -> None:
     """Sample, count, print best first."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--n", type=int, default=64)
     parser.add_argument("--model", default="smollm2-135m")
     args = parser.parse_args()
@@ -57,7 +71,9 @@ async def main() -> None:
         options = Options(seed=1, sampling=Sampling(max_tokens=160))
         result = await solve(problem, model=model, strategy=f"self-consistency:n={args.n}", options=options)
         answers = [c.answer for c in result.candidates]
-        rows.append((answers.count(gold) / len(answers), vote(answers, gold), text, Counter(answers).most_common(4)))
+        rows.append(
+            (answers.count(gold) / len(answers), vote(answers, gold), text, Counter(answers).most_common(4))
+        )
 
     for start in range(0, len(CANDIDATES), 2):
         await asyncio.gather(*(one(*pair) for pair in CANDIDATES[start : start + 2]))

@@ -18,13 +18,13 @@ from typing import Any
 
 from benchmarks.tasks import TASKS, Item, right
 from thinkharder import assemble
+from thinkharder.api import Options, solve
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model
 from thinkharder.core.types import Candidate, Result, Sampling, TokenLogprob
 from thinkharder.core.usage import Budget
 from thinkharder.models.options import EngineOptions
 from thinkharder.run import Run
-from thinkharder.api import Options, solve
 from thinkharder.strategies.prompting import answer_prompt
 
 TEMPERATURE, TOP_K = 0.7, 40
@@ -77,10 +77,15 @@ async def record(args: argparse.Namespace, model: Model, items: list[Item]) -> N
 
     async def work(item: Item) -> None:
         strategy = f"self-consistency:n={args.n},temperature={TEMPERATURE}"
-        result = await solve(item.problem, model=model, strategy=strategy, options=options(args.task, 0, args.seed))
+        result = await solve(
+            item.problem, model=model, strategy=strategy, options=options(args.task, 0, args.seed)
+        )
         candidates = [c for c in result.candidates if c.error is None]
         verdicts = await right(item, [c.text for c in candidates])
-        append(path, (row(item, i, c, v, result) for i, (c, v) in enumerate(zip(candidates, verdicts, strict=True))))
+        append(
+            path,
+            (row(item, i, c, v, result) for i, (c, v) in enumerate(zip(candidates, verdicts, strict=True))),
+        )
 
     await each([i for i in items if i.id not in done], args.at_once, work, "recorded")
 
@@ -132,7 +137,11 @@ async def score(args: argparse.Namespace, model: Model, items: list[Item]) -> No
         candidates = [await context.classified(c) for c in samples[item.id]]
         scored = await Run(context).score(candidates)
         used = context.ledger.spent
-        cost = {"input_tokens": used.input_tokens, "output_tokens": used.output_tokens, "seconds": context.now()}
+        cost = {
+            "input_tokens": used.input_tokens,
+            "output_tokens": used.output_tokens,
+            "seconds": context.now(),
+        }
         append(path, [{"problem": item.id, "scores": [c.score for c in scored], **cost}])
 
     await each([i for i in items if i.id not in done and i.id in samples], args.at_once, work, name)
@@ -179,7 +188,9 @@ async def live(args: argparse.Namespace, model: Model, items: list[Item]) -> Non
 
 async def main() -> None:
     """Parse, load, work."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("piece", choices=["record", "score", "live"])
     parser.add_argument("--task", choices=list(TASKS), required=True)
     parser.add_argument("--model", required=True)

@@ -11,9 +11,7 @@ from pathlib import Path
 from thinkharder.answers import Answer, answer_type
 from thinkharder.core.types import Problem
 
-ASK_CODE = (
-    "Complete this Python function. Answer with one Python code block that holds the whole function with its imports."
-)
+ASK_CODE = "Complete this Python function. Answer with one Python code block that holds the whole function with its imports."
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,9 @@ def humaneval(limit: int) -> list[Item]:
     with gzip.open(packed, "rt", encoding="utf-8") as lines:
         for row in [json.loads(line) for line in lines][:limit]:
             text = f"{ASK_CODE}\n```python\n{row['prompt']}```"
-            problem = Problem.of(text, answer_type="code", public_tests=tuple(docstring_examples(row["prompt"])))
+            problem = Problem.of(
+                text, answer_type="code", public_tests=tuple(docstring_examples(row["prompt"]))
+            )
             hidden = f"{row['test']}\ncheck({row['entry_point']})"
             items.append(Item(row["task_id"], problem, hidden=hidden))
     return items

@@ -1,6 +1,6 @@
 """Figure 2, overhead: samples per second and memory with an instant toy model and text answers.
 
-    python -m benchmarks.throughput [--solves 1000] [--n 100]
+python -m benchmarks.throughput [--solves 1000] [--n 100]
 """
 
 import argparse
@@ -12,11 +12,11 @@ import statistics
 import time
 from pathlib import Path
 
+from thinkharder.api import Options, solve
 from thinkharder.core.types import Problem
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import toy_model
 from thinkharder.models.wrap import standard_layers
-from thinkharder.api import Options, solve
 
 
 async def measure(solves: int, n: int) -> dict[str, object]:
@@ -27,7 +27,9 @@ async def measure(solves: int, n: int) -> dict[str, object]:
     rates, memory = [], []
     for number in range(solves):
         began = time.perf_counter()
-        result = await solve(problem, model=model, strategy=f"self-consistency:n={n}", options=Options(seed=number))
+        result = await solve(
+            problem, model=model, strategy=f"self-consistency:n={n}", options=Options(seed=number)
+        )
         rates.append(n / (time.perf_counter() - began))
         assert len(result.candidates) == n
         if number % max(1, solves // 10) == 0:
@@ -52,7 +54,9 @@ def resident() -> float:
 
 def main() -> None:
     """Parse and print one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--solves", type=int, default=1000)
     parser.add_argument("--n", type=int, default=100)
     args = parser.parse_args()

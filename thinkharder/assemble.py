@@ -1,6 +1,6 @@
 """The composition root: from specs to objects, and the only place that names concrete classes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import final
@@ -13,10 +13,11 @@ from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
 from thinkharder.core.spec import parse
 from thinkharder.core.types import Capabilities, Problem
-from thinkharder.core.usage import FREE
+from thinkharder.core.usage import FREE, Price
 from thinkharder.models.fetch import Progress
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.options import EngineOptions
+from thinkharder.models.wrap.cache import CacheStore
 from thinkharder.verifiers import build as build_verifier
 from thinkharder.verifiers import build_comparator, default_for
 from thinkharder.verifiers import check as check_verifier
@@ -34,20 +35,28 @@ def load_built_in() -> None:
 # ---- models ------------------------------------------------------------------------------------------------------
 
 
-def load_model(spec: str, engine: EngineOptions | None = None, progress: Progress | None = None) -> Loaded:
+def load_model(
+    spec: str,
+    engine: EngineOptions | None = None,
+    progress: Progress | None = None,
+    *,
+    prices: Mapping[str, Mapping[str, float]] | None = None,
+    cache: CacheStore | None = None,
+) -> Loaded:
     """The model of a spec: an alias such as `smollm2-135m`, `gguf:PATH`, `hf:REPO/FILE.gguf`, `openvino:PATH`,
     `llamacpp:PATH`, `openai:MODEL[@BASE_URL]`, `toy:…`, or a plugin's name.
 
-    Brings and loads weights where needed (seconds to minutes; blocking). Raises UnknownName, ModelLoadError,
-    MissingExtra.
+    Brings and loads weights where needed (seconds to minutes; blocking). `prices` overrides the price table
+    (`{"openai:MODEL": {"input": 1.0, "output": 4.0}}`, US dollars per million tokens); `cache` serves draws that were
+    recorded before. Raises UnknownName, ModelLoadError, MissingExtra, ConfigError.
     """
     scheme, _, rest = spec.partition(":")
     if scheme == "toy":
         from thinkharder.models.toy import toy_model
 
-        return _guarded(toy_model(rest), spec)
+        return _guarded(toy_model(rest), spec, FREE, cache)
     if scheme == "openai":
-        return _remote(rest)
+        return _remote(rest, prices or {}, cache)
     if scheme in registry.names("model"):
         made = registry.factory("model", scheme)(rest)
         return made if isinstance(made, Loaded) else Loaded(made)
@@ -66,31 +75,38 @@ def _local(spec: str, engine: EngineOptions, progress: Progress | None) -> Loade
     if chosen == "openvino":
         from thinkharder.models.openvino import OpenVINOModel
 
-        return Loaded(OpenVINOModel(file.path, engine, name=file.name), price=FREE)
+        return Loaded(OpenVINOModel(file.path, engine, name=file.name, progress=_fraction(progress)))
     from thinkharder.models.llamacpp import LlamaCppModel
 
-    return Loaded(LlamaCppModel(file.path, engine, name=file.name), price=FREE)
+    return Loaded(LlamaCppModel(file.path, engine, name=file.name))
 
 
-def _remote(rest: str) -> Loaded:
+def _fraction(progress: Progress | None) -> Callable[[float, str], None] | None:
+    """A download's progress (what, done, of how many) as an engine tells it (share in [0, 1], what)."""
+    if progress is None:
+        return None
+    return lambda share, what: progress(what, round(1000 * share), 1000)
+
+
+def _remote(rest: str, prices: Mapping[str, Mapping[str, float]], cache: CacheStore | None) -> Loaded:
     from thinkharder.models.openai_http import OpenAIModel
     from thinkharder.models.prices import price_of
 
-    name, _, url = rest.partition("@")
-    return replace_price(
-        _guarded(OpenAIModel(name, url or None), f"openai:{rest}"), price_of(name, url or None)
-    )
+    name, mark, url = rest.rpartition("@http")
+    name, base = (name, "http" + url) if mark else (rest, None)
+    backend = OpenAIModel(name, base)
+    backend.look()
+    return _guarded(backend, f"openai:{rest}", price_of(name, base, prices), cache)
 
 
-def _guarded(backend: Model, spec: str) -> Loaded:
+def _guarded(backend: Model, spec: str, price: Price | None, cache: CacheStore | None) -> Loaded:
     from thinkharder.models.wrap import standard_layers, timed
+    from thinkharder.models.wrap.cache import Cached
 
-    return Loaded(timed(backend), standard_layers(backend, spec))
-
-
-def replace_price(model: Loaded, price: object) -> Loaded:
-    """The same stack at another price (None: not known)."""
-    return Loaded(model.backend, model.layers, price)  # type: ignore[arg-type]
+    layers = standard_layers(backend, spec)
+    if cache is not None:
+        layers = [*layers, lambda inner: Cached(inner, cache)]
+    return Loaded(timed(backend), layers, price)
 
 
 # ---- strategies, problems, runs ----------------------------------------------------------------------------------
