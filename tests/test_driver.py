@@ -13,6 +13,7 @@ import pytest
 from tests.helpers import EGGS, backend, context_on
 from tests.virtual_clock import run_virtual
 from thinkharder import select
+from thinkharder.api import Options, solve, solve_sync
 from thinkharder.core.errors import ModelUnavailable, NothingFound, UnknownPrice
 from thinkharder.core.types import Candidate, Problem, Result
 from thinkharder.core.usage import Budget
@@ -20,7 +21,6 @@ from thinkharder.driver import GRACE, drive
 from thinkharder.events import Event, Trace
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import toy_model
-from thinkharder.api import Options, solve, solve_sync
 
 SLOW = "categorical(answers=[7, 8, 9], weights=[0.5, 0.3, 0.2], tokens=[5, 60], token_seconds=0.01)"
 

@@ -1,7 +1,6 @@
 """The run: what its members do, in which order things are seen, what is kept and what is cancelled."""
 
 import asyncio
-import contextlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +20,8 @@ from thinkharder.core.errors import (
     ModelUnavailable,
     UnknownOption,
 )
-from thinkharder.core.protocols import Effort, StreamView
-from thinkharder.core.types import Candidate, Message, Problem, Score
-from thinkharder.core.usage import Budget
+from thinkharder.core.protocols import StreamView
+from thinkharder.core.types import Candidate, Message, Problem
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import ToyModel, toy_model
 from thinkharder.models.wrap import standard_layers
@@ -164,83 +162,6 @@ def test_when_all_fail_the_models_own_error_is_raised() -> None:
 
     with pytest.raises(ModelUnavailable, match="refused"):
         run_virtual(go())
-
-
-class Scorer:
-    """Scores by answer; asks the judge once a candidate when `asks`."""
-
-    name, logprobs, joint = "scorer", None, False
-
-    def __init__(self, asks: bool = False, joint: bool = False) -> None:
-        self.asks, self.joint, self.batches = asks, joint, []  # type: ignore[misc]
-
-    def effort(self, problem_tokens: int, candidate_tokens: int) -> Effort:
-        return Effort(1, problem_tokens + 4 * candidate_tokens, 20) if self.asks else Effort()
-
-    async def score(self, problem: Problem, candidates: Sequence[Candidate], sampler: Any) -> list[Score]:
-        self.batches.append(len(candidates))  # type: ignore[attr-defined]
-        if self.asks:
-            for candidate in candidates:
-                await sampler.role("judge").sample(f"Rate {candidate.text}", kind="judgement", max_tokens=20)
-        return [Score({"7": 0.9, "8": 0.5}.get(c.answer or "", 0.1), "said") for c in candidates]
-
-
-@pytest.mark.parametrize("joint", [False, True])
-def test_scores_are_put_on_candidates_on_arrival_or_jointly(joint: bool) -> None:
-    async def go() -> tuple[list[Candidate], list[int]]:
-        scorer: Any = Scorer(joint=joint)
-        found = await Run(context_on(EVEN, verifiers=[scorer])).sample(EGGS, 10, score=True)
-        return found, scorer.batches
-
-    found, batches = run_virtual(go())
-    assert all(c.score == {"7": 0.9, "8": 0.5, "9": 0.1}[c.answer or ""] for c in found)
-    assert all(c.scores == {"scorer": c.score} and c.notes == {"scorer": "said"} for c in found)
-    assert batches == ([10] if joint else [1] * 10)
-
-
-@pytest.mark.parametrize("joint", [False, True])
-@given(tokens=st.integers(60, 3000))
-def test_sampling_cannot_eat_the_verifiers_share(joint: bool, tokens: int) -> None:
-    async def go() -> tuple[dict[str, Candidate], int]:
-        context = context_on(EVEN, budget=Budget(tokens=tokens), verifiers=[Scorer(asks=True, joint=joint)])
-        with contextlib.suppress(BudgetExhausted):
-            await Run(context).sample(EGGS, 40, score=True, max_tokens=60)
-        return context.seen, context.ledger.spent.tokens
-
-    seen, spent = run_virtual(go())
-    found = [c for c in seen.values() if c.kind == "answer"]
-    assert spent <= tokens
-    if len(found) > 1:
-        assert all(c.score is not None for c in found)
-
-
-def test_verifier_scores_outside_the_unit_interval_are_an_error() -> None:
-    class Wrong(Scorer):
-        async def score(self, problem: Problem, candidates: Sequence[Candidate], sampler: Any) -> list[Score]:
-            return [Score(10.0) for _ in candidates]
-
-    async def go() -> None:
-        await Run(context_on(EVEN, verifiers=[Wrong()])).sample(EGGS, 2, score=True)
-
-    with pytest.raises(Exception, match=r"not in \[0, 1\]"):
-        run_virtual(go())
-
-
-def test_score_by_name_leaves_the_deciding_score() -> None:
-    async def go() -> Candidate:
-        first, second = Scorer(), Scorer()
-        second.name = "second"  # type: ignore[misc]
-        run = Run(context_on(EVEN, verifiers=[first, second]))
-        (candidate,) = await run.sample(EGGS, 1)
-        (candidate,) = await run.score([candidate], by="second")
-        assert candidate.score is None
-        (candidate,) = await run.score([candidate])
-        with pytest.raises(CapabilityError, match="thirrd"):
-            await run.score([candidate], by="thirrd")
-        return candidate
-
-    candidate = run_virtual(go())
-    assert candidate.scores == {"second": candidate.score, "scorer": candidate.score}
 
 
 def test_only_answers_inherit_the_problems_stop_and_are_extracted() -> None:

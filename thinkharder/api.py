@@ -13,6 +13,7 @@ from thinkharder import assemble
 from thinkharder.context import GENERATOR, Context
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
+from thinkharder.core.registry import spec_of
 from thinkharder.core.types import Problem, Result, Sampling
 from thinkharder.core.usage import Budget
 from thinkharder.driver import drive
@@ -104,8 +105,6 @@ async def _models(
 
 
 def _start(context: Context, plan: Strategy, budget: Budget) -> dict[str, Any]:
-    from thinkharder.core.registry import spec_of
-
     return {
         "problem": context.problem.text,
         "model": context.model(GENERATOR).name,

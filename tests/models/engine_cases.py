@@ -287,13 +287,16 @@ class EngineCases(ModelContract):
             model = {self.MAKE.__name__}({str(default_model_path)!r}, EngineOptions(context=512, parallel=4))
             request = Request((Message("user", "Count to 100."),), Sampling(max_tokens=300), n=4)
 
+            async def first():
+                await anext(model.stream(request))
+
             async def main():
                 stream = model.stream(request)
                 await anext(stream)
                 child = os.fork()
                 if not child:
                     try:
-                        asyncio.run(model.stream(request).asend(None))
+                        asyncio.run(first())
                     except ModelUnavailable as error:
                         os._exit(7 if "forked" in str(error) else 8)
                     finally:
