@@ -61,6 +61,7 @@ async def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--n", type=int, default=64)
+    parser.add_argument("--cap", type=int, default=128)
     parser.add_argument("--model", default="smollm2-135m")
     args = parser.parse_args()
     model = assemble.load_model(args.model)
@@ -68,7 +69,7 @@ async def main() -> None:
 
     async def one(text: str, gold: str) -> None:
         problem = Problem.of(text, answer_type="number")
-        options = Options(seed=1, sampling=Sampling(max_tokens=160))
+        options = Options(seed=1, sampling=Sampling(max_tokens=args.cap))
         result = await solve(problem, model=model, strategy=f"self-consistency:n={args.n}", options=options)
         answers = [c.answer for c in result.candidates]
         rows.append(

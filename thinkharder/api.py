@@ -108,7 +108,7 @@ def _start(context: Context, plan: Strategy, budget: Budget) -> dict[str, Any]:
     return {
         "problem": context.problem.text,
         "model": context.model(GENERATOR).name,
-        "strategy": str(spec_of(plan)),
+        "strategy": str(spec_of(plan, defaults=True)),
         "verifiers": list(context.verifiers),
         "answer_type": context.answer_type.name,
         "seed": context.seed,

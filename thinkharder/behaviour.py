@@ -8,16 +8,22 @@ from typing import Any, final
 from thinkharder.core.errors import SandboxUnavailable
 from thinkharder.core.types import Problem
 from thinkharder.sandbox import Sandbox, call_function, choose
+from thinkharder.sandbox.stubs import with_stub
 
 Outcomes = tuple[tuple[str | None, str | None], ...]
 
 
 @final
 class Behaviour:
-    """Compares programs by what `entry` returns (or raises) on `inputs`; each program runs once, in the sandbox."""
+    """Compares programs by what `entry` returns (or raises) on `inputs`; each program runs once, in the sandbox.
 
-    def __init__(self, sandbox: Sandbox, entry: str, inputs: Sequence[tuple[Any, ...]]) -> None:
-        self.sandbox, self.entry, self.inputs = sandbox, entry, tuple(inputs)
+    Imports and helpers that the problem's `text` shows are there, as they are when its tests run.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, entry: str, inputs: Sequence[tuple[Any, ...]], text: str = ""
+    ) -> None:
+        self.sandbox, self.entry, self.inputs, self.text = sandbox, entry, tuple(inputs), text
         self._known: dict[str, Outcomes] = {}
 
     async def __call__(self, first: str, second: str) -> bool:
@@ -27,7 +33,7 @@ class Behaviour:
     async def of(self, code: str) -> Outcomes:
         """What the program does on each input: (value, error)."""
         if code not in self._known:
-            found = await call_function(self.sandbox, code, self.entry, self.inputs)
+            found = await call_function(self.sandbox, with_stub(code, self.text), self.entry, self.inputs)
             self._known[code] = tuple((outcome.value, outcome.error) for outcome in found)
         return self._known[code]
 
@@ -38,7 +44,7 @@ def behaviour_of(problem: Problem, sandbox: str = "auto") -> Behaviour | None:
     if not inputs:
         return None
     try:
-        return Behaviour(choose(sandbox), entry, inputs)
+        return Behaviour(choose(sandbox), entry, inputs, problem.text)
     except SandboxUnavailable:
         return None
 

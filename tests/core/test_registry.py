@@ -95,6 +95,13 @@ def test_spec_of_builds_an_equal_object(text: str) -> None:
     assert registry.build("strategy", parse(str(registry.spec_of(thing)))) == thing
 
 
+def test_records_name_every_option() -> None:
+    full = registry.spec_of(build("t-thing(until=t-half)"), defaults=True)
+    assert full.args["n"] == 8
+    assert full.args["until"].args == {"share": 0.5}
+    assert registry.build("strategy", str(full)) == build("t-thing(until=t-half)")
+
+
 def test_a_name_belongs_to_one_factory() -> None:
     with pytest.raises(ValueError, match="twice"):
         registry.register("strategy", "t-thing")(Half)

@@ -105,16 +105,19 @@ def build(kind: str, spec: "str | Spec | object", **overrides: Any) -> Any:
     return make(**_arguments(f"{kind} {spec.name!r}", make, args))  # type: ignore[operator]
 
 
-def spec_of(built: Any) -> Spec:
-    """The spec that builds an equal object; options at their defaults are left out."""
+def spec_of(built: Any, *, defaults: bool = False) -> Spec:
+    """The spec that builds an equal object; options at their defaults are left out unless `defaults` (for records,
+    which must keep their meaning when a default changes)."""
     name = getattr(built, "__spec_name__", type(built).__name__)
     if not is_dataclass(built) or isinstance(built, type):
         return Spec(name)
     args = {}
     for option in fields(built):
         value = getattr(built, option.name)
-        if option.init and value != _default(option):
-            args[option.name] = spec_of(value) if hasattr(value, "__spec_name__") else value
+        if option.init and (defaults or value != _default(option)):
+            args[option.name] = (
+                spec_of(value, defaults=defaults) if hasattr(value, "__spec_name__") else value
+            )
     return Spec(name, args)
 
 
