@@ -1,5 +1,6 @@
 """The composition root: from specs to objects, and the only place that names concrete classes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -8,7 +9,7 @@ from typing import final
 from thinkharder.answers import AnswerType, Classes, answer_type
 from thinkharder.context import GENERATOR, Context
 from thinkharder.core import registry
-from thinkharder.core.errors import CapabilityError, UnknownName
+from thinkharder.core.errors import CapabilityError, SpecError, UnknownName
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
 from thinkharder.core.spec import parse
@@ -23,6 +24,7 @@ from thinkharder.verifiers import build_comparator, default_for
 from thinkharder.verifiers import check as check_verifier
 
 BUILT_IN = ("thinkharder.strategies", "thinkharder.verifiers", "thinkharder.stopping", "thinkharder.select")
+_HOST = re.compile(r"@(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+:\d+)(?:[:/]|$)", re.ASCII)
 SCHEMES = ("gguf", "hf", "openvino", "llamacpp", "openai", "toy")
 
 
@@ -94,6 +96,8 @@ def _remote(rest: str, prices: Mapping[str, Mapping[str, float]], cache: CacheSt
 
     name, mark, url = rest.rpartition("@http")
     name, base = (name, "http" + url) if mark else (rest, None)
+    if base is None and _HOST.search(rest):
+        raise SpecError(f"in openai:{rest} the address has no scheme; write openai:MODEL@http://HOST:PORT/v1")
     backend = OpenAIModel(name, base)
     backend.look()
     return _guarded(backend, f"openai:{rest}", price_of(name, base, prices), cache)

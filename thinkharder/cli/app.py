@@ -1,0 +1,46 @@
+"""All commands in one typer application."""
+
+from typing import Annotated, Any
+
+import typer
+
+from thinkharder.cli import demo, doctor, models, solve, strategies
+from thinkharder.cli.flags import examples, pretty_help
+from thinkharder.cli.version import version
+
+ABOUT = (
+    "Spend inference compute where it pays: more samples, votes, checks and refinement under one hard budget."
+)
+EXAMPLES = examples(
+    "thinkharder demo",
+    'thinkharder solve "What is 17 * 24?" --strategy self-consistency:n=16',
+    "thinkharder doctor",
+)
+
+
+def application() -> tuple[Any, type[Any], type[Any]]:
+    """The command, and the classes of its usage errors and of all its errors (typer brings its own click)."""
+    app = typer.Typer(
+        help=ABOUT,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=pretty_help(),
+        add_completion=True,
+    )
+    app.callback(invoke_without_command=True, epilog=EXAMPLES)(_root)
+    for module in (solve, demo, strategies, doctor):
+        module.add(app)
+    models.add(app)
+    usage_error = typer.BadParameter.__mro__[1]
+    return typer.main.get_command(app), usage_error, usage_error.__mro__[1]
+
+
+def _root(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", "-V", help="Print the version")] = False,
+) -> None:
+    if show_version:
+        typer.echo(f"thinkharder {version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
