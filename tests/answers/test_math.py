@@ -238,3 +238,25 @@ async def test_a_broken_installation_costs_equalities_and_not_the_run(
     plain = MathAnswers(algebra=False)
     assert not await plain.same(a, b)
     assert plain.pool is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The final answer is within \\boxed{}.",
+        "The final answer is within the specified format",
+        "So the answer is looking for the sum.",
+        "The answer is not shown here.",
+    ],
+)
+def test_a_sentence_that_only_speaks_of_the_answer_abstains(text: str) -> None:
+    assert MathAnswers().extract(text) is None
+
+
+def test_what_is_shown_of_a_sum_is_its_result() -> None:
+    found = MathAnswers().extract("So the answer is 15 + 27 = 42.")
+    assert found is not None
+    assert (found.key, found.shown) == ("42", "42")
+    asked = MathAnswers(keep_equation=True).extract("\\boxed{y = 2x + 1}")
+    assert asked is not None
+    assert asked.shown == "y = 2x + 1"

@@ -32,6 +32,11 @@ _INLINE = re.compile(
 )
 _PROSE = re.compile(r"(?<![\\a-zA-Z{])[a-zA-Z]{4,}(?![a-zA-Z{}])")
 _SAYS = re.compile(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{2,}\s|[a-zA-Z]{4,})")
+_VAGUE = re.compile(
+    r"(?:within|in|inside|the|a|an|as|at|on|to|of|for|from|based|given|looking|found|shown|below|above|not|that|this|what|correct)\b",
+    re.IGNORECASE,
+)
+"""How a sentence goes on that speaks of the answer and does not give it ("the answer is within …")."""
 _SENTENCE = re.compile(
     r"(?<=[\w)}\]$%*])[.!?](?=\s+[A-Z(*\"]|\s*$)|[。！？]|,\s(?=because|since|which|so |as |where)",
     re.IGNORECASE,
@@ -81,7 +86,9 @@ class MathAnswers:
         if plain is not None and (closed_form(plain.key) is not None or not _PROSE.search(sentence)):
             return plain
         number = NumberAnswers(self.percent_unit).read(sentence, strict=False)
-        return self.answer(str(number.value), number.shown) if number else plain
+        if number:
+            return self.answer(str(number.value), number.shown)
+        return None if plain is not None and plain.key.startswith("'") and _VAGUE.match(sentence) else plain
 
     def answer(self, text: str, shown: str = "") -> Answer | None:
         """The answer that a piece of LaTeX or plain mathematics is; None where nothing is in it."""
@@ -89,6 +96,8 @@ class MathAnswers:
         if not key:
             return None
         value = closed_form(key)
+        if value is not None and "=" in text and "=" not in key:
+            shown = shown or pretty(text.rpartition("=")[2])
         return Answer(
             key, shown or pretty(text), value.exact if value is not None and value.exact is not None else key
         )
