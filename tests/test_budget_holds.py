@@ -20,7 +20,7 @@ from thinkharder.core.usage import Budget, Price
 from thinkharder.driver import GRACE, drive
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import KINDS, toy_model
-from thinkharder.models.wrap import standard_layers
+from thinkharder.models.wrap import RetryPolicy, standard_layers
 from thinkharder.stopping import Margin, Unanimous
 
 PRICE = Price(1.0, 4.0)
@@ -60,7 +60,10 @@ class Program:
 class Judge:
     """A verifier that asks the model once a candidate."""
 
-    name, logprobs, joint = "judge", None, False
+    name, logprobs = "judge", None
+
+    def __init__(self, joint: bool = False) -> None:
+        self.joint = joint
 
     def effort(self, problem_tokens: int, candidate_tokens: int) -> Effort:
         return Effort(1, problem_tokens + 8 * candidate_tokens + 200, 10)
@@ -105,14 +108,8 @@ def toys(draw: Any) -> Any:
         f" exact_input={str(draw(st.booleans())).lower()}, max_n={draw(st.sampled_from([1, 4, 128]))})"
     )
     seed = draw(st.integers(0, 10_000))
-    model = toy_model(
-        f"failing(inner={_options(inner)}, kinds=[{', '.join(chosen)}], rate={rate}, seed={seed})"
-    )
-    return Loaded(model, standard_layers(model, f"toy:{draw(st.integers())}"), PRICE)
-
-
-def _options(inner: str) -> str:
-    return inner
+    model = toy_model(f"failing(inner={inner}, kinds=[{', '.join(chosen)}], rate={rate}, seed={seed})")
+    return Loaded(model, standard_layers(model, retries=RetryPolicy(seed=0)), PRICE)
 
 
 async def _solve(
@@ -121,11 +118,11 @@ async def _solve(
     loop = asyncio.get_running_loop()
     problem = Problem.of("How many eggs are 3 and 4?", answer_type="number")
     kind = answer_type("number", problem)
-    judge = Judge()
+    judge = Judge(joint=seed % 3 == 0)
     context = Context(
         problem=problem,
         models={"generator": model},
-        ledger=Ledger(budget),
+        ledger=Ledger(budget) if seed % 2 else Ledger(Budget(), Ledger(budget)),
         answer_type=kind,
         classes=Classes(kind),
         verifiers={"judge": judge},
@@ -152,6 +149,9 @@ def check(program: Program, model: Loaded, budget: Budget, interrupt_at: float |
     assert isinstance(ended, (Result, NothingFound, ModelError))
     assert toy.open_requests == 0
     assert ledger.streams == 0
+    assert ledger.spent.calls == true.calls
+    assert ledger.spent.input_tokens >= true.input_tokens
+    assert ledger.spent.output_tokens >= true.output_tokens
     for value in (ledger._held.tokens, ledger._held.output_tokens, ledger._held.calls):
         assert value == 0
     assert ledger._held.usd == pytest.approx(0, abs=1e-9)
@@ -160,7 +160,7 @@ def check(program: Program, model: Loaded, budget: Budget, interrupt_at: float |
     if budget.output_tokens is not None:
         assert true.output_tokens <= budget.output_tokens
     if budget.calls is not None:
-        assert ledger.spent.calls <= budget.calls
+        assert true.calls <= budget.calls
     if budget.usd is not None:
         assert PRICE.usd(true.input_tokens, true.output_tokens) <= budget.usd + 1e-9
     if budget.seconds is not None:

@@ -1,6 +1,5 @@
 """The run: what its members do, in which order things are seen, what is kept and what is cancelled."""
 
-import asyncio
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from tests.virtual_clock import run_virtual
 from thinkharder.core import protocols
 from thinkharder.core.errors import (
     BadOption,
-    BudgetExhausted,
     CapabilityError,
     ModelUnavailable,
     UnknownOption,
@@ -24,7 +22,7 @@ from thinkharder.core.protocols import StreamView
 from thinkharder.core.types import Candidate, Message, Problem
 from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import ToyModel, toy_model
-from thinkharder.models.wrap import standard_layers
+from thinkharder.models.wrap import RetryPolicy, standard_layers
 from thinkharder.run import Run
 from thinkharder.stopping import Fixed, Margin, Unanimous
 
@@ -199,48 +197,6 @@ def test_append_makes_a_continuation() -> None:
     assert (more.whole, more.answer, more.finish) == ("12 Wait,", None, None)
 
 
-def test_branches_have_their_own_randomness_and_draws_and_are_repeatable() -> None:
-    async def go() -> list[list[str]]:
-        async def branch(run: Run) -> list[str]:
-            found = await run.sample(EGGS, 5)
-            return [*(c.id for c in found), *(str(c.answer) for c in found), str(run.rng.integers(10**9))]
-
-        return await Run(context_on(EVEN)).parallel([branch, branch, branch])
-
-    first, again = run_virtual(go()), run_virtual(go())
-    assert first == again
-    assert len({tuple(b) for b in first}) == 3
-
-
-def test_one_exhausted_branch_leaves_its_siblings_alone() -> None:
-    async def go() -> list[Any]:
-        async def dear(run: Run) -> list[Candidate]:
-            found = await run.sample(EGGS, 1, max_tokens=5)
-            await asyncio.sleep(5)
-            raise BudgetExhausted("tokens")
-            return found
-
-        async def cheap(run: Run) -> list[Candidate]:
-            await asyncio.sleep(10)
-            return await run.sample(EGGS, 2)
-
-        return await Run(context_on(EVEN)).parallel([dear, cheap])
-
-    ended = run_virtual(go())
-    assert [len(b) for b in ended] == [1, 2]
-
-
-def test_when_every_branch_is_exhausted_the_driver_hears_of_it() -> None:
-    async def go() -> None:
-        async def branch(run: Run) -> None:
-            raise BudgetExhausted("calls")
-
-        await Run(context_on(EVEN)).parallel([branch, branch])
-
-    with pytest.raises(BudgetExhausted, match="calls"):
-        run_virtual(go())
-
-
 def test_roles_use_their_own_model_on_the_same_budget() -> None:
     async def go() -> tuple[int, int, int]:
         judge, context = toy_model("categorical(answers=[1])"), None
@@ -280,7 +236,7 @@ def test_extend_is_refused_without_prefill() -> None:
 def test_retries_keep_draws_and_books() -> None:
     async def go() -> tuple[list[Candidate], Any, Any]:
         toy = toy_model(f"failing(inner={EVEN}, schedule=[rate_limited, cut, ok])")
-        model = Loaded(toy, standard_layers(toy, "toy:x"))
+        model = Loaded(toy, standard_layers(toy, retries=RetryPolicy(seed=0)))
         context = context_on(model)
         found = await Run(context).sample(EGGS, 5)
         plain = await Run(context_on(EVEN)).sample(EGGS, 5)

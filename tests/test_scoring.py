@@ -14,6 +14,9 @@ from thinkharder.core.errors import BudgetExhausted, CapabilityError
 from thinkharder.core.protocols import Effort
 from thinkharder.core.types import Candidate, Problem, Score
 from thinkharder.core.usage import Budget
+from thinkharder.models.loaded import Loaded
+from thinkharder.models.toy import toy_model
+from thinkharder.models.wrap import RetryPolicy, standard_layers
 from thinkharder.run import Run
 
 EVEN = "categorical(answers=[7, 8, 9], weights=[0.5, 0.3, 0.2], tokens=[5, 60], token_seconds=0.01)"
@@ -67,16 +70,54 @@ def test_sampling_cannot_eat_the_verifiers_share(joint: bool, tokens: int) -> No
         assert all(c.score is not None for c in found)
 
 
-def test_verifier_scores_outside_the_unit_interval_are_an_error() -> None:
+def test_a_verifier_that_fails_leaves_the_samples_unscored_and_says_so() -> None:
     class Wrong(Scorer):
         async def score(self, problem: Problem, candidates: Sequence[Candidate], sampler: Any) -> list[Score]:
             return [Score(10.0) for _ in candidates]
 
-    async def go() -> None:
-        await Run(context_on(EVEN, verifiers=[Wrong()])).sample(EGGS, 2, score=True)
+    async def go() -> tuple[list[Candidate], list[str]]:
+        context = context_on(EVEN, verifiers=[Wrong()])
+        return await Run(context).sample(EGGS, 2, score=True), context.decisions
 
-    with pytest.raises(Exception, match=r"not in \[0, 1\]"):
-        run_virtual(go())
+    found, decisions = run_virtual(go())
+    assert [c.score for c in found] == [None, None]
+    assert len(decisions) == 1
+    assert "not in [0, 1]" in decisions[0]
+
+
+def test_a_judge_may_retry_beyond_its_share() -> None:
+    async def go() -> list[Candidate]:
+        judge = toy_model(f"failing(inner={EVEN}, schedule=[rate_limited, server_error])")
+        stack = Loaded(judge, standard_layers(judge, retries=RetryPolicy(seed=0)))
+        context = context_on(EVEN, verifiers=[Scorer(asks=True)], roles={"judge": stack})
+        return await Run(context).sample(EGGS, 3, score=True)
+
+    assert all(c.score is not None for c in run_virtual(go()))
+
+
+@pytest.mark.parametrize("max_n", [1, 128])
+def test_a_budget_for_all_is_spent_on_all(max_n: int) -> None:
+    async def go() -> tuple[int, int]:
+        model = toy_model(f"categorical(answers=[7, 8], tokens=[20, 60], token_seconds=0.01, max_n={max_n})")
+        stack = Loaded(model, standard_layers(model, retries=RetryPolicy(seed=0)))
+        context = context_on(stack, budget=Budget(tokens=9000), verifiers=[Scorer(asks=True)])
+        found = await Run(context).sample(EGGS, 12, score=True)
+        return len(found), context.ledger.spent.tokens
+
+    count, _ = run_virtual(go())
+    assert count == 12
+
+
+def test_an_unaffordable_judge_is_told_in_the_result() -> None:
+    async def go() -> Any:
+        context = context_on(EVEN, budget=Budget(calls=1), verifiers=[Scorer(asks=True)])
+        (candidate,) = await Run(context).sample(EGGS, 1, score=True)
+        return candidate, context.limit, context.decisions
+
+    candidate, limit, decisions = run_virtual(go())
+    assert candidate.score is None
+    assert limit == "calls"
+    assert any("could not score" in words for words in decisions)
 
 
 def test_score_by_name_leaves_the_deciding_score() -> None:

@@ -1,14 +1,18 @@
 """An event loop whose clock jumps to the next timer: hours of waiting run in milliseconds, repeatably."""
 
 import asyncio
+import math
 import selectors
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+RESOLUTION = time.get_clock_info("monotonic").resolution
+"""Seconds; what the event loop takes its clock's resolution to be: timers fire that much early."""
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Selector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
@@ -19,7 +23,8 @@ class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
             return ready
         if timeout is None:
             raise RuntimeError("deadlock: nothing is scheduled and nothing can happen")
-        self.now += max(0.0, timeout)
+        if timeout > 0:  # always forward, as a real clock goes, however short the wait
+            self.now = max(self.now + max(timeout, RESOLUTION), math.nextafter(self.now, math.inf))
         return ready
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from thinkharder import assemble
 from thinkharder.context import GENERATOR, Context
+from thinkharder.core.errors import NothingFound
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
 from thinkharder.core.registry import spec_of
@@ -68,7 +69,8 @@ async def solve(
     plan = assemble.build_strategy(strategy)
     task = assemble.build_problem(problem, options.answer_type, options.system)
     async with AsyncExitStack() as stack:
-        models = await _models(stack, model, options.roles)
+        deadline = None if budget.seconds is None else began + budget.seconds
+        models = await _models(stack, {GENERATOR: model, **options.roles}, deadline, options.interrupt)
         trace = Trace(options.trace) if options.trace is not None else None
         if trace is not None:
             stack.callback(trace.close)
@@ -79,7 +81,7 @@ async def solve(
         context.defaults = options.sampling
         context.seed = secrets.randbits(31) if options.seed is None else options.seed
         context.started = began
-        context.deadline = None if budget.seconds is None else began + budget.seconds
+        context.deadline = deadline
         context.emit("start", lambda: _start(context, plan, budget))
         result = await drive(plan, context, options.interrupt)
         if trace is not None and trace.error:
@@ -88,20 +90,53 @@ async def solve(
 
 
 async def _models(
-    stack: AsyncExitStack, model: str | Model, roles: Mapping[str, str | Model]
+    stack: AsyncExitStack,
+    wanted: Mapping[str, str | Model],
+    deadline: float | None,
+    interrupt: asyncio.Event | None,
 ) -> dict[str, Model]:
     """The models by role; those given as specs are loaded, each spec once, and freed when the stack closes."""
     loaded: dict[str, Model] = {}
     found: dict[str, Model] = {}
-    for role, which in {GENERATOR: model, **roles}.items():
+    for role, which in wanted.items():
         if isinstance(which, str):
             if which not in loaded:
-                loaded[which] = await asyncio.to_thread(assemble.load_model, which)
+                loaded[which] = await _load(which, deadline, interrupt)
                 stack.push_async_callback(loaded[which].aclose)
             found[role] = loaded[which]
         else:
             found[role] = which
     return found
+
+
+async def _load(spec: str, deadline: float | None, interrupt: asyncio.Event | None) -> Model:
+    """A model, loaded on a thread. Raises NothingFound where the deadline or an interrupt comes first; what is loaded
+    after that is closed at once."""
+    loop = asyncio.get_running_loop()
+    load = loop.run_in_executor(None, assemble.load_model, spec)
+    stop = loop.create_task(interrupt.wait()) if interrupt is not None else None
+    left = None if deadline is None else max(0.0, deadline - loop.time())
+    waiting: set[asyncio.Future[Any]] = {load} if stop is None else {load, stop}
+    try:
+        await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped = stop is not None and stop.done()
+        if stop is not None:
+            stop.cancel()
+        if not load.done():
+            load.add_done_callback(_close_late)
+    if load.done():
+        return load.result()
+    limit = "interrupted" if stopped else "seconds"
+    raise NothingFound(
+        limit, f"the model {spec} was still being loaded; load it once with load_model for many calls"
+    )
+
+
+def _close_late(load: "asyncio.Future[Any]") -> None:
+    """Free a model that nobody waits for any more."""
+    if not load.cancelled() and load.exception() is None:
+        threading.Thread(target=lambda: asyncio.run(load.result().aclose()), daemon=True).start()
 
 
 def _start(context: Context, plan: Strategy, budget: Budget) -> dict[str, Any]:
@@ -127,18 +162,23 @@ def run_sync(job: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(job)
-    box: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            box.append(asyncio.run(job))
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work, name="thinkharder-sync", daemon=True)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(job)
+    thread = threading.Thread(target=_to_its_end, args=(loop, task), name="thinkharder-sync", daemon=True)
     thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return box[0]
+    try:
+        thread.join()
+    except BaseException:  # Ctrl-C in the waiting thread must not leave the job running and spending
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+    return task.result()
+
+
+def _to_its_end(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[Any]") -> None:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(_awaited(task))
+
+
+async def _awaited(task: "asyncio.Task[Any]") -> None:
+    await asyncio.wait({task})

@@ -16,7 +16,7 @@ from thinkharder.core.spec import parse
 from thinkharder.core.types import Capabilities, Problem
 from thinkharder.core.usage import FREE, Price
 from thinkharder.models.fetch import Progress
-from thinkharder.models.loaded import Loaded
+from thinkharder.models.loaded import Loaded, bind, price_of
 from thinkharder.models.options import EngineOptions
 from thinkharder.models.wrap.cache import CacheStore
 from thinkharder.verifiers import build as build_verifier
@@ -61,7 +61,7 @@ def load_model(
         return _remote(rest, prices or {}, cache)
     if scheme in registry.names("model"):
         made = registry.factory("model", scheme)(rest)
-        return made if isinstance(made, Loaded) else Loaded(made)
+        return made if isinstance(made, Loaded) else Loaded(made, price=price_of(made))
     return _local(spec, engine or EngineOptions(), progress)
 
 
@@ -153,8 +153,11 @@ class Setup:
     sandbox: str = "auto"
 
     def context(self, ledger: Ledger) -> Context:
-        """A fresh context for one run. Raises CapabilityError or UsageError where the parts do not fit."""
+        """A fresh context for one run. Raises CapabilityError or another UsageError where the parts do not fit,
+        UnknownPrice for a limit in dollars on a model whose price is not known."""
         load_built_in()
+        for model in self.models.values():
+            bind(model, ledger)
         can = self.models[GENERATOR].capabilities
         verifiers = self._verifiers(can)
         self._check(can, verifiers)

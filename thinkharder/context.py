@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from thinkharder.answers import AnswerType, Classes
-from thinkharder.core.errors import UnknownOption
+from thinkharder.core.errors import BudgetExhausted, ModelError, UnknownOption
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Verifier
 from thinkharder.core.types import Candidate, Capabilities, Kind, Message, Problem, Request, Sampling
@@ -36,6 +36,7 @@ class Context:
     deadline: float | None = None
     started: float = 0.0
     seen: dict[str, Candidate] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     partial: dict[str, Candidate] = field(default_factory=dict)
     offered: dict[str, None] = field(default_factory=dict)
     offered_at: int = 0
@@ -55,16 +56,32 @@ class Context:
         """The verifier whose score decides."""
         return next(iter(self.verifiers.values()), None)
 
+    def give_up(self, what: str, error: Exception) -> None:
+        """Note, once, that something which was asked for could not be done, and which limit or failure is why."""
+        if isinstance(error, BudgetExhausted):
+            self.limit = error.limit
+        if isinstance(error, ModelError):
+            self.failure = error
+        text = f"{what}: {error}"
+        self.emit("failure", lambda: {"error": text, "type": type(error).__name__})
+        if text not in self.decisions:
+            self.decisions.append(text)
+
     def now(self) -> float:
         """Seconds since the run began."""
         return asyncio.get_running_loop().time() - self.started
 
     def emit(self, kind: EventKind, make: Callable[[], Mapping[str, Any]]) -> None:
         """Tell the listeners; `make` is called only if there are some."""
-        if self.listeners:
-            event = Event(kind, self.now(), make())
-            for listener in self.listeners:
+        if not self.listeners:
+            return
+        event = Event(kind, self.now(), make())
+        for listener in self.listeners:
+            try:
                 listener(event)
+            except Exception as error:
+                self.listeners = tuple(other for other in self.listeners if other is not listener)
+                self.decisions.append(f"a listener failed and hears no more: {type(error).__name__}: {error}")
 
     def request(
         self,
@@ -101,24 +118,34 @@ class Context:
             deadline=self.deadline,
         )
 
-    async def classified(self, candidate: Candidate) -> Candidate:
-        """The candidate with its answer extracted and classed; only answers that ended by themselves or at their cap."""
+    def classified_now(self, candidate: Candidate) -> tuple[Candidate, bool]:
+        """The candidate with its answer extracted, and classed where that takes no waiting; whether it is done."""
         if candidate.kind != "answer" or candidate.error is not None or candidate.tool_calls:
-            return candidate
+            return candidate, True
         answer = self.answer_type.extract(candidate.whole, complete=candidate.finish == "stop")
         if answer is None:
-            return candidate
+            return candidate, True
         known = self.classes.classify_key(answer)
-        if known is None:
-            known = await self.classes.classify(answer)
-        return replace(candidate, answer=answer.shown, answer_class=known)
+        return replace(candidate, answer=answer.shown, answer_class=known), known is not None
 
-    def record(self, candidate: Candidate) -> None:
-        """Keep a finished sample (or a newer version of it) and tell about it."""
-        new = candidate.id not in self.seen
+    async def classified(self, candidate: Candidate) -> Candidate:
+        """The candidate with its answer extracted and classed, however long that takes."""
+        candidate, done = self.classified_now(candidate)
+        if done:
+            return candidate
+        answer = self.answer_type.extract(candidate.whole, complete=candidate.finish == "stop")
+        return replace(candidate, answer_class=await self.classes.classify(answer))
+
+    def keep(self, candidate: Candidate) -> None:
+        """Keep a sample that ended while it still waits for its class or score, so that no deadline loses it."""
         self.seen[candidate.id] = candidate
         self.partial.pop(candidate.id, None)
-        if new:
+
+    def record(self, candidate: Candidate) -> None:
+        """Keep a finished sample (or a newer version of it) and tell about it once."""
+        self.keep(candidate)
+        if candidate.id not in self.told:
+            self.told.add(candidate.id)
             self.emit("candidate", lambda: describe(candidate))
 
     def latest(self, candidates: "list[Candidate] | tuple[Candidate, ...]") -> list[Candidate]:

@@ -12,15 +12,14 @@ from itertools import count, takewhile
 from typing import Any, final
 
 from thinkharder.context import Context
-from thinkharder.core.errors import BudgetExhausted, ModelError
+from thinkharder.core.errors import BadReply, BudgetExhausted, ModelError
 from thinkharder.core.protocols import Model, StoppingRule, StreamRule
 from thinkharder.core.types import Candidate, Request
 from thinkharder.models.collect import Collector, Sample
+from thinkharder.scoring import Shares
 
 Finish = Callable[[Candidate], Coroutine[Any, Any, Candidate]]
-"""What happens to a sample on arrival (extraction, classing, scoring); returns its final version."""
-Admit = Callable[[Request], Coroutine[Any, Any, Request]]
-"""Sets a verifier's share aside before a request: the request for as many samples as fit beside it."""
+"""What happens to a sample on arrival (classing, scoring); claims its share when called, returns the final version."""
 
 
 @final
@@ -36,8 +35,8 @@ class Draws:
         self.tasks: set[asyncio.Task[None]] = set()
         self.error: ModelError | BudgetExhausted | None = None
         self.watch: StreamRule | None = None
-        self.finish: Finish = context.classified
-        self.admit: Admit | None = None
+        self.finish: Finish | None = None
+        self.shares: Shares | None = None
         self.parents: tuple[str, ...] = ()
         self._news = asyncio.Event()
 
@@ -82,7 +81,7 @@ class Draws:
         prefix = self._prefix(in_order=True)
         want = self.started
         while self.asked <= len(prefix):
-            more = rule.more([c for c in prefix[: self.asked] if c.error is None], n)
+            more = rule.more(prefix[: self.asked], n)
             if more <= 0:
                 self._satisfied(rule, n)
                 return None
@@ -157,17 +156,22 @@ class Draws:
         self, request: Request, first: int, landed: set[int], arrivals: list[asyncio.Task[None]]
     ) -> None:
         """Stream what the budget admits; the rest goes back to be started later. Keeps limits and failures for later."""
-        n = request.n
+        n, before = request.n, len(landed)
         try:
-            if self.admit is not None:
-                request = await self.admit(request)
+            if self.shares is not None:
+                request = await self.shares.admit(request)
             await self._stream(request, first, landed, arrivals)
+            if len(landed) == before:
+                raise BadReply(f"{self.model.name} ended its reply without finishing a completion")
             self.todo.extend(set(range(first, first + n)) - landed)
         except BudgetExhausted as error:
             self.error = error
         except ModelError as error:
             self._failed(error, [first + i for i in range(request.n) if first + i not in landed])
             self.todo.extend(range(first + request.n, first + n))
+        finally:
+            if self.shares is not None:
+                self.shares.give_back(request.n - len(landed))
 
     async def _stream(
         self, request: Request, first: int, landed: set[int], arrivals: list[asyncio.Task[None]]
@@ -177,6 +181,8 @@ class Draws:
         async with aclosing(self.model.stream(request)) as chunks:
             try:
                 async for chunk in chunks:
+                    if not 0 <= chunk.index < request.n:
+                        raise BadReply(f"{self.model.name} sent completion {chunk.index} of {request.n}")
                     sample = collector.take(chunk)
                     if chunk.tokens:
                         context.emit("progress", lambda n=chunk.tokens: {"tokens": n})  # type: ignore[misc]
@@ -188,7 +194,7 @@ class Draws:
                     if sample.finish is not None and number not in landed:
                         landed.add(number)
                         candidate = self._candidate(number, sample, context.now() - began)
-                        await self._arrive(number, candidate, arrivals)
+                        self._arrive(number, candidate, arrivals)
                         if sample.finish == "aborted":
                             return
             except (asyncio.CancelledError, GeneratorExit):
@@ -201,15 +207,18 @@ class Draws:
             self.context.emit("decision", lambda: {"text": f"sample aborted: {reason}"})
         return reason is not None
 
-    async def _arrive(self, number: int, candidate: Candidate, arrivals: list[asyncio.Task[None]]) -> None:
-        """Finish a sample: at once where that needs no waiting, beside the stream where it does (scoring)."""
-        if self.finish == self.context.classified:
-            self._land(number, await self.finish(candidate))
+    def _arrive(self, number: int, candidate: Candidate, arrivals: list[asyncio.Task[None]]) -> None:
+        """Finish a sample: at once where that needs no waiting, beside the stream where it does."""
+        candidate, done = self.context.classified_now(candidate)
+        if done and self.finish is None:
+            self._land(number, candidate)
             return
-        arrivals.append(asyncio.get_running_loop().create_task(self._finish(number, candidate)))
+        self.context.keep(candidate)
+        job = (self.finish or self.context.classified)(candidate)
+        arrivals.append(asyncio.get_running_loop().create_task(self._finish(number, job)))
 
-    async def _finish(self, number: int, candidate: Candidate) -> None:
-        self._land(number, await self.finish(candidate))
+    async def _finish(self, number: int, job: Coroutine[Any, Any, Candidate]) -> None:
+        self._land(number, await job)
 
     def _land(self, number: int, candidate: Candidate) -> None:
         self.context.record(candidate)

@@ -11,7 +11,14 @@ from typing import final
 
 from thinkharder import select
 from thinkharder.context import Context
-from thinkharder.core.errors import BudgetExhausted, ModelError, NothingFound
+from thinkharder.core.errors import (
+    BudgetExhausted,
+    ModelError,
+    ModelUnavailable,
+    NothingFound,
+    SandboxError,
+    VerifierError,
+)
 from thinkharder.core.protocols import Strategy
 from thinkharder.core.registry import spec_of
 from thinkharder.core.types import Candidate, Result
@@ -38,7 +45,8 @@ async def drive(strategy: Strategy, context: Context, interrupt: asyncio.Event |
     are not about models or budgets (a bug, a bad option) pass through."""
     run = Run(context)
     ending = await _search(strategy, context, run, interrupt)
-    if ending.exhausted is None and context.limit is not None:
+    context.ledger.ended = True
+    if ending.exhausted is None and not ending.interrupted and context.limit is not None:
         ending = replace(ending, exhausted=context.limit)
     return _result(strategy, context, run, ending)
 
@@ -71,13 +79,17 @@ async def _end(tasks: Sequence["asyncio.Task[object]"]) -> None:
 
 
 def _ended(task: "asyncio.Task[list[Candidate]]") -> Ending:
+    if task.cancelled():
+        return Ending(
+            None, error=ModelUnavailable("the model's stream was cancelled from outside; ask again")
+        )
     error = task.exception()
     if error is None:
         return Ending(list(task.result()))
     leaf = first_leaf(error)
     if isinstance(leaf, BudgetExhausted):
         return Ending(None, exhausted=leaf.limit)
-    if isinstance(leaf, ModelError):
+    if isinstance(leaf, (ModelError, VerifierError, SandboxError)):
         return Ending(None, error=leaf)
     raise leaf
 
@@ -121,7 +133,19 @@ def _pool(context: Context, ending: Ending) -> list[Candidate]:
     usable = [c for c in found if c.error is None and c.kind == "answer"]
     if not usable:
         usable = [c for c in seen.values() if c.error is None and c.kind == "answer"]
-    return usable or [c for c in context.partial.values() if c.text.strip()]
+    return _classed(usable) or [c for c in context.partial.values() if c.text.strip()]
+
+
+def _classed(pool: list[Candidate]) -> list[Candidate]:
+    """Answers whose equality was still being checked when the run ended vote by their text."""
+    known = {c.answer: c.answer_class for c in pool if c.answer_class is not None}
+    for candidate in pool:
+        if candidate.answer is not None and candidate.answer not in known:
+            known[candidate.answer] = -1 - len(known)
+    return [
+        replace(c, answer_class=known[c.answer]) if c.answer is not None and c.answer_class is None else c
+        for c in pool
+    ]
 
 
 def _everything(context: Context, pool: Sequence[Candidate]) -> list[Candidate]:

@@ -10,7 +10,14 @@ from typing import Any, final
 import numpy as np
 
 from thinkharder.context import GENERATOR, Context
-from thinkharder.core.errors import BadOption, BudgetExhausted, CapabilityError, ModelError
+from thinkharder.core.errors import (
+    BadOption,
+    BudgetExhausted,
+    CapabilityError,
+    ModelError,
+    SandboxError,
+    VerifierError,
+)
 from thinkharder.core.identity import content_hash
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model, StoppingRule, StreamRule, Verifier
@@ -28,6 +35,9 @@ from thinkharder.draws import Draws
 from thinkharder.models.loaded import bind
 from thinkharder.scoring import Shares, applied, scored
 from thinkharder.together import together
+
+FORKS = (0, "forks")
+"""Where a branch counts its forks, beside its draws."""
 
 
 @final
@@ -49,8 +59,9 @@ class Run:
         self._context, self._role, self._branch = context, role, branch
         self._ledger = ledger or context.ledger
         self._model: Model = bind(context.model(role), self._ledger)
-        self._counters: dict[tuple[str, str], int] = {}
-        self._forks = 0
+        self._counters: dict[tuple[int, str], int] = {}
+        shared = context.model(role) is context.model(GENERATOR)
+        self._own = GENERATOR if shared else role
         self.rng: np.random.Generator = rng if rng is not None else np.random.default_rng(context.seed)
 
     @property
@@ -104,7 +115,7 @@ class Run:
             raise BadOption(
                 f"extend: n={counts} must give one number from 0 for each of {len(partials)} partials"
             )
-        sampling["stop"] = tuple(stop) or sampling.get("stop", ())
+        sampling["stop"] = (*stop, *sampling.get("stop", ()), *self._context.problem.stop)
         jobs = [
             self._draw(
                 replace(self._request(p.prompt, p.kind, sampling), prefill=p.whole), k, parents=(p.id,)
@@ -125,17 +136,17 @@ class Run:
         parents: tuple[str, ...] = (),
     ) -> list[Candidate]:
         context, verifier = self._context, self._context.deciding
-        key = (self._role, content_hash(request))
-        first = self._counters.get(key, 0)
-        label = f"{self._branch}{'' if self._role == GENERATOR else self._role + ':'}{key[1][:6]}."
+        context.stopped_by = None
+        content = content_hash(request)
+        first = self._reserve(content, n)
+        label = f"{self._branch}{'' if self._own == GENERATOR else self._own + ':'}{content[:12]}."
         draws = Draws(context, self._model, replace(request, first_draw=first), label)
         draws.watch, draws.parents = watch, parents
-        shares = None
+        shares = draws.shares = None
         if score and verifier is not None:
-            shares = Shares(self._ledger, self._model, verifier, context)
-            draws.admit = shares.admit
+            shares = draws.shares = Shares(self._ledger, self._model, verifier, context)
             if not verifier.joint:
-                draws.finish = lambda candidate: self._arrived(candidate, verifier, shares)
+                draws.finish = lambda candidate: self._arrived(candidate, verifier, shares.claim(1))
         try:
             found = await draws.take(n, until)
         except BudgetExhausted:
@@ -144,9 +155,22 @@ class Run:
         else:
             return await self._judged_jointly(found, verifier, shares)
         finally:
-            self._counters[key] = first + draws.started - len(draws.todo)
+            self._give_back(content, first, n, draws.started)
             if shares is not None:
                 shares.close()
+
+    def _reserve(self, content: str, n: int) -> int:
+        """The first of n draw numbers that nobody else has in this branch: samples of one prompt may run at once."""
+        key = (id(self._context.model(self._role)), content)
+        first = self._counters.get(key, 0)
+        self._counters[key] = first + n
+        return first
+
+    def _give_back(self, content: str, first: int, n: int, used: int) -> None:
+        """Draw numbers that were not used, where nobody has taken the next ones yet."""
+        key = (id(self._context.model(self._role)), content)
+        if self._counters[key] == first + n:
+            self._counters[key] = first + min(n, used)
 
     async def _judged_jointly(
         self, found: list[Candidate], verifier: Verifier | None, shares: Shares | None
@@ -156,10 +180,10 @@ class Run:
             return found
         return await self._judged(found, verifier, shares.claim(len(found)))
 
-    async def _arrived(self, candidate: Candidate, verifier: Verifier, shares: Shares) -> Candidate:
+    async def _arrived(self, candidate: Candidate, verifier: Verifier, share: Ledger) -> Candidate:
         candidate = await self._context.classified(candidate)
         self._context.record(candidate)
-        (judged,) = await self._judged([candidate], verifier, shares.claim(1))
+        (judged,) = await self._judged([candidate], verifier, share)
         return judged
 
     async def _judged(
@@ -168,11 +192,8 @@ class Run:
         """Scored on their share; where that does not suffice they stay unscored, and the budget ends the run later."""
         try:
             return await scored(self._context, verifier, candidates, self._with(ledger=share))
-        except (BudgetExhausted, ModelError) as error:
-            told = {"error": f"{verifier.name} could not score: {error}", "type": type(error).__name__}
-            self._context.emit("failure", lambda: told)
-            if isinstance(error, ModelError):
-                self._context.failure = error
+        except (BudgetExhausted, ModelError, VerifierError, SandboxError) as error:
+            self._context.give_up(f"{verifier.name} could not score", error)
             return list(candidates)
         finally:
             share.close()
@@ -209,7 +230,10 @@ class Run:
         Answers that are seen after the last offer count too, until the next offer says which of them do.
         """
         context = self._context
-        context.seen.update((candidate.id, candidate) for candidate in pool)
+        for candidate in pool:
+            known = context.seen.get(candidate.id)
+            if known is None or known.score is None or candidate.score is not None:
+                context.seen[candidate.id] = candidate
         context.offered.update((candidate.id, None) for candidate in pool)
         context.offered_at = len(context.seen)
         context.emit("offer", lambda: {"ids": list(context.offered)})
@@ -267,8 +291,8 @@ class Run:
         return run
 
     def _fork(self) -> "Run":
-        self._forks += 1
-        branch = f"{self._branch}b{self._forks}/"
+        number = self._counters[FORKS] = self._counters.get(FORKS, 0) + 1
+        branch = f"{self._branch}b{number}/"
         entropy = [self._context.seed, *branch.encode()]
         return Run(
             self._context,

@@ -1,16 +1,17 @@
 """How verification meets the budget: shares set aside before sampling, scores put on candidates."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import final
 
-from thinkharder.context import Context
+from thinkharder.context import GENERATOR, Context
 from thinkharder.core.errors import BudgetExhausted, VerifierError
 from thinkharder.core.ledger import ZERO, Amount, Ask, Ledger
 from thinkharder.core.protocols import Model, Sampler, Verifier
 from thinkharder.core.types import Candidate, Request
-from thinkharder.core.usage import FREE, Budget
-from thinkharder.models.loaded import price_of
+from thinkharder.core.usage import FREE
+from thinkharder.models.loaded import at_once, price_of
 from thinkharder.models.meter import room
 
 BYTES_PER_TOKEN = 4
@@ -33,24 +34,26 @@ class Shares:
         """
         count = await self.model.count(request)
         cap = room(self.model.capabilities, request, count)
-        price = price_of(self.context.model("generator")) or FREE
+        generator = self.context.model(GENERATOR)
         extra = self._extra(count.tokens, cap)
         if extra == ZERO:
             return request
-        ask = Ask(count.tokens, request.n, cap, price, extra)
+        prompts = math.ceil(request.n / at_once(generator))
+        ask = Ask(count.tokens, request.n, cap, price_of(generator) or FREE, extra, prompts)
         while True:
             n, limit = self.ledger.fit(ask)
             if n >= 1:
                 break
-            if self.ledger.streams == 0:
-                cap, n = self.ledger.cap_for_one(ask), 1
+            one = replace(ask, n=1, prompts=1)
+            if not self.ledger.worth_waiting(one):
+                cap, n = self.ledger.cap_for_one(one), 1
                 if cap >= 1:
                     break
-                if any(c.kind == "answer" for c in self.context.seen.values()):
+                if any(c.kind == "answer" and c.error is None for c in self.context.seen.values()):
                     raise BudgetExhausted(limit)
                 return replace(request, n=1)
             await self.ledger.refund()
-        self._free.extend(self.ledger.hold(extra) for _ in range(n))
+        self._free.extend(self.ledger.share(extra) for _ in range(n))
         return replace(request, n=n, sampling=replace(request.sampling, max_tokens=cap))
 
     def _extra(self, problem_tokens: int, cap: int) -> Amount:
@@ -60,29 +63,35 @@ class Shares:
         effort = self.verifier.effort(problem_tokens, seen)
         if effort.calls == 0:
             return ZERO
-        price = price_of(judge) or FREE
         return Amount.of(
-            price, input_tokens=effort.input_tokens, output_tokens=effort.output_tokens, calls=effort.calls
+            price_of(judge) or FREE,
+            input_tokens=effort.input_tokens,
+            output_tokens=effort.output_tokens,
+            calls=effort.calls,
         )
 
     def claim(self, n: int) -> Ledger:
-        """The share of `n` samples as one ledger, to be closed when they are scored."""
+        """The share of `n` samples as one ledger that is being used, to be closed when they are scored."""
         taken, self._free = self._free[:n], self._free[n:]
-        if not taken:
-            return Ledger(Budget(), self.ledger)
-        if len(taken) == 1:
-            return taken[0]
         total = ZERO
         for share in taken:
-            total += share.left()
+            total += share.guaranteed
+        whole = taken[0] if len(taken) == 1 else self.ledger.share(total)
+        if len(taken) > 1:
+            self.give_back(taken)
+        return whole.begin()
+
+    def give_back(self, shares: Sequence[Ledger] | int) -> None:
+        """Close shares that nobody will claim: these, or so many of the free ones."""
+        if isinstance(shares, int):
+            keep = max(0, len(self._free) - shares)
+            shares, self._free = self._free[keep:], self._free[:keep]
+        for share in shares:
             share.close()
-        return self.ledger.hold(total)
 
     def close(self) -> None:
         """Give back the shares of samples that never came."""
-        for share in self._free:
-            share.close()
-        self._free = []
+        self.give_back(len(self._free))
 
 
 async def scored(

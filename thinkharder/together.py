@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from thinkharder.core.errors import BudgetExhausted
+from thinkharder.core.errors import BudgetExhausted, ThinkharderError
 
 
 async def together(jobs: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
@@ -18,9 +18,12 @@ async def together(jobs: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
 
 
 def first_leaf(error: BaseException) -> BaseException:
-    """The first error inside nested exception groups; limits before other errors."""
+    """The error that counts inside nested exception groups: one that nobody raised on purpose (a bug) before all others,
+    then a limit, then the first."""
     found = leaves(error)
-    return next((leaf for leaf in found if isinstance(leaf, BudgetExhausted)), found[0])
+    bugs = (e for e in found if not isinstance(e, (ThinkharderError, asyncio.CancelledError)))
+    limits = (e for e in found if isinstance(e, BudgetExhausted))
+    return next(bugs, None) or next(limits, None) or found[0]
 
 
 def leaves(error: BaseException) -> list[BaseException]:

@@ -68,8 +68,8 @@ def test_admitted_work_stays_within_every_limit(budget: Budget, works: list[Any]
                 lease.n,
                 ask.price,
             )
-            lease.settle(used, ask.price)
-            lease.settle(used, ask.price)  # a second time changes nothing
+            lease.settle(used)
+            lease.settle(used)  # a second time changes nothing
         spent = ledger.spent
         assert budget.tokens is None or spent.tokens <= budget.tokens
         assert budget.output_tokens is None or spent.output_tokens <= budget.output_tokens
@@ -87,13 +87,13 @@ def test_what_does_not_fit_waits_for_refunds_before_it_is_clamped() -> None:
         waiting = asyncio.ensure_future(ledger.admit(Ask(10, 1, 50)))
         await asyncio.sleep(1)
         assert not waiting.done()
-        first.settle(spend(10, 5, 1, FREE), FREE)
+        first.settle(spend(10, 5, 1, FREE))
         second = await waiting
         assert (second.n, second.max_tokens) == (1, 50)
         third = asyncio.ensure_future(ledger.admit(Ask(10, 1, 50)))
-        second.settle(spend(10, 50, 1, FREE), FREE)
+        second.settle(spend(10, 50, 1, FREE))
         assert ((await third).n, third.result().max_tokens) == (1, 15)
-        third.result().settle(spend(10, 15, 1, FREE), FREE)
+        third.result().settle(spend(10, 15, 1, FREE))
         with pytest.raises(BudgetExhausted, match="tokens"):
             await ledger.admit(Ask(10, 1, 50))
 
@@ -107,20 +107,22 @@ def test_a_finished_sample_makes_room_while_others_run() -> None:
         assert ledger.left().tokens == 0
         lease.refund_output(45)
         assert ledger.left().tokens == 45
-        lease.settle(spend(10, 30, 2, FREE), FREE)
+        lease.settle(spend(10, 30, 2, FREE))
         assert ledger.left().tokens == 70
 
     run_virtual(go())
 
 
-def test_a_hold_keeps_its_share_from_everyone_else() -> None:
+def test_a_share_is_kept_from_everyone_else() -> None:
     async def go() -> None:
         ledger = Ledger(Budget(tokens=100))
-        share = ledger.hold(Amount(tokens=40, output_tokens=40, calls=1))
+        share = ledger.share(Amount(tokens=40, output_tokens=40, calls=1))
+        assert ledger.left().tokens == 60
         with pytest.raises(BudgetExhausted):
             await ledger.admit(Ask(60, 1, 10))
         lease = await share.admit(Ask(20, 1, 20))
-        lease.settle(spend(20, 5, 1, FREE), FREE)
+        assert ledger.left().tokens == 60
+        lease.settle(spend(20, 5, 1, FREE))
         assert ledger.spent.tokens == 25
         assert ledger.left().tokens == 60
         share.close()
@@ -136,11 +138,68 @@ def test_children_spend_from_their_parents() -> None:
         child = Ledger(Budget(tokens=80), parent)
         lease = await child.admit(Ask(10, 1, 60))
         assert parent.left().tokens == 30
-        lease.settle(spend(10, 20, 1, FREE), FREE)
+        lease.settle(spend(10, 20, 1, FREE))
         assert (child.left().tokens, parent.left().tokens) == (50, 70)
         other = Ledger(Budget(), parent)
-        (await other.admit(Ask(10, 1, 60))).settle(spend(10, 50, 1, FREE), FREE)
+        (await other.admit(Ask(10, 1, 60))).settle(spend(10, 50, 1, FREE))
         assert child.left().tokens == 10
+
+    run_virtual(go())
+
+
+def test_a_share_may_take_more_than_its_guarantee_where_there_is_more() -> None:
+    async def go() -> None:
+        ledger = Ledger(Budget(tokens=100))
+        share = ledger.share(Amount(tokens=40, output_tokens=40, calls=1))
+        lease = await share.admit(Ask(30, 1, 30))
+        assert ledger.left().tokens == 40
+        lease.settle(spend(30, 20, 1, FREE))
+        assert ledger.left().tokens == 50
+        share.close()
+        assert ledger.left().tokens == 50
+        assert ledger._held == Amount()
+
+    run_virtual(go())
+
+
+def test_two_shares_that_wait_for_each_other_do_not_wait_for_ever() -> None:
+    async def go() -> None:
+        ledger = Ledger(Budget(tokens=100))
+        shares = [ledger.share(Amount(tokens=40)).begin() for _ in range(2)]
+
+        async def use(share: Ledger) -> int:
+            lease = await share.admit(Ask(10, 1, 70))
+            await asyncio.sleep(1)
+            lease.settle(spend(10, lease.max_tokens, 1, FREE))
+            share.close()
+            return lease.max_tokens
+
+        caps = await asyncio.gather(*(use(share) for share in shares))
+        assert sum(caps) + 20 <= 100
+        assert min(caps) >= 1
+        assert ledger.streams == 0
+
+    run_virtual(go())
+
+
+def test_only_the_ledgers_that_bind_are_waited_for() -> None:
+    async def go() -> None:
+        shared = Ledger(Budget())
+        stranger = await Ledger(Budget(), shared).admit(Ask(10, 1, 10))
+        own = Ledger(Budget(tokens=100), shared)
+        lease = await asyncio.wait_for(own.admit(Ask(10, 1, 500)), 1)
+        assert lease.max_tokens == 90
+        stranger.settle(spend(10, 1, 1, FREE))
+
+    run_virtual(go())
+
+
+def test_nothing_starts_once_the_run_is_over() -> None:
+    async def go() -> None:
+        ledger = Ledger(Budget())
+        ledger.ended = True
+        with pytest.raises(BudgetExhausted):
+            await ledger.share(Amount(tokens=10)).admit(Ask(1, 1, 1))
 
     run_virtual(go())
 

@@ -1,7 +1,7 @@
 """What makes two requests the same: canonical JSON, content hashes, and the seed of each draw.
 
 A request's identity is the hash of its content without what does not change what is sampled (`max_tokens`, `n`, `seed`,
-deadline), plus a draw number. So a recording of best-of-64 replays best-of-8 as an exact prefix.
+deadline, and the log-probabilities that are only read), plus a draw number. So a recording of best-of-64 replays best-of-8 as an exact prefix.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ def canonical_json(value: Any) -> str:
 def content_hash(request: Request) -> str:
     """Hex SHA-256 (32 digits kept) of what the request asks, whoever asks it and however often."""
     content = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in NOT_CONTENT}
-    content["sampling"] = {**_plain(request.sampling), "max_tokens": None}
+    content["sampling"] = {**_plain(request.sampling), "max_tokens": None, "logprobs": None}
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]
 
 

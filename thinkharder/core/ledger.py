@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Self, final
 
-from thinkharder.core.errors import BudgetExhausted, UnknownPrice
+from thinkharder.core.errors import BudgetExhausted
 from thinkharder.core.usage import FREE, Budget, Price, Usage
 
 EPSILON_USD = 1e-12
@@ -45,7 +45,25 @@ class Amount:
 
     def floor(self) -> "Amount":
         """Negative components become 0."""
-        return Amount(max(0, self.tokens), max(0, self.output_tokens), max(0, self.calls), max(0.0, self.usd))
+        return self.largest(ZERO)
+
+    def largest(self, other: "Amount") -> "Amount":
+        """The larger of both in every component."""
+        return Amount(
+            max(self.tokens, other.tokens),
+            max(self.output_tokens, other.output_tokens),
+            max(self.calls, other.calls),
+            max(self.usd, other.usd),
+        )
+
+    def smallest(self, other: "Amount") -> "Amount":
+        """The smaller of both in every component."""
+        return self.times(-1).largest(other.times(-1)).times(-1)
+
+    def covers(self, other: "Amount") -> bool:
+        """Whether `other` is at most this in every component."""
+        rest = self - other
+        return min(rest.tokens, rest.output_tokens, rest.calls) >= 0 and rest.usd >= -EPSILON_USD
 
     @classmethod
     def of(cls, price: Price, *, input_tokens: int = 0, output_tokens: int = 0, calls: int = 0) -> Self:
@@ -61,7 +79,8 @@ ZERO = Amount()
 class Ask:
     """The worst case of one request: `n` samples of at most `max_tokens` on a prompt of `input_tokens`.
 
-    `extra` is what each sample needs besides (its verification).
+    `extra` is what each sample needs besides (its verification); `prompts` how often the prompt is paid (an endpoint
+    that gives one completion a request is sent it n times).
     """
 
     input_tokens: int
@@ -69,11 +88,12 @@ class Ask:
     max_tokens: int
     price: Price = FREE
     extra: Amount = ZERO
+    prompts: int = 1
 
     @property
     def fixed(self) -> Amount:
-        """What the prompt costs, once."""
-        return Amount.of(self.price, input_tokens=self.input_tokens)
+        """What the prompt costs."""
+        return Amount.of(self.price, input_tokens=self.input_tokens * self.prompts)
 
     @property
     def each(self) -> Amount:
@@ -83,34 +103,32 @@ class Ask:
 
 @final
 class Ledger:
-    """What is spent and held under one budget. Not thread-safe: it belongs to one event loop."""
+    """What is spent and held under one budget. Not thread-safe: it belongs to one event loop.
 
-    def __init__(
-        self, budget: Budget, parent: "Ledger | None" = None, *, carved: Amount | None = None
-    ) -> None:
-        self.budget = budget
-        self.parent = parent
+    `guaranteed` makes it a share of its parent: so much is held there until `close()`, and more is taken as any child
+    takes it.
+    """
+
+    def __init__(self, budget: Budget, parent: "Ledger | None" = None, *, guaranteed: Amount = ZERO) -> None:
+        self.budget, self.parent = budget, parent
         self.spent = Usage()
-        self._booked = ZERO
-        self._held = ZERO
-        self._carved = carved
-        self._streams = 0
+        self.ended = False
+        """True once nothing may be started any more (the run is over)."""
+        self._guaranteed, self._booked, self._held, self._above = guaranteed, ZERO, ZERO, ZERO
+        self._active = 0
+        self._waiting = 0
+        self._begun = False
         self._waiters: list[asyncio.Future[None]] = []
+        self._push(ZERO)
 
     # ---- what is left -------------------------------------------------------------------------------------------
 
     def left(self) -> Amount:
         """What may still be started: limits less spent less held, over this ledger and its parents; inf: no limit."""
         own = self._limits() - self._booked - self._held
-        if self.parent is None or self._carved is not None:
+        if self.parent is None:
             return own
-        above = self.parent.left()
-        return Amount(
-            min(own.tokens, above.tokens),
-            min(own.output_tokens, above.output_tokens),
-            min(own.calls, above.calls),
-            min(own.usd, above.usd),
-        )
+        return own.smallest(self.parent.left() + self._above - self._held)
 
     def fit(self, ask: Ask) -> tuple[int, str]:
         """How many of the ask's samples fit at their full cap now, and the limit that binds first."""
@@ -126,8 +144,7 @@ class Ledger:
 
     def cap_for_one(self, ask: Ask) -> int:
         """The largest cap at which one sample fits, in tokens; 0 where none does."""
-        left, fixed, extra = self.left(), ask.fixed, ask.extra
-        room = left - fixed - extra
+        room = self.left() - ask.fixed - ask.extra
         cap = min(room.tokens, room.output_tokens, ask.max_tokens)
         dollars_per_token = ask.price.output / 1e6
         if dollars_per_token > 0 and not math.isinf(room.usd):
@@ -136,96 +153,143 @@ class Ledger:
         return int(max(0, cap)) if enough else 0
 
     @property
-    def streams(self) -> int:
-        """Requests in flight anywhere under the root: while there are some, a refund can still come."""
-        return self.root._streams
+    def guaranteed(self) -> Amount:
+        """What is set aside for this share in its parent."""
+        return self._guaranteed
 
     @property
-    def root(self) -> "Ledger":
-        """The outermost ledger."""
-        ledger = self
-        while ledger.parent is not None:
-            ledger = ledger.parent
-        return ledger
+    def limits_usd(self) -> bool:
+        """Whether this ledger or one above it has a limit in dollars, so that prices must be known."""
+        return self.budget.usd is not None or (self.parent is not None and self.parent.limits_usd)
+
+    @property
+    def streams(self) -> int:
+        """What is at work under this ledger and may give something back: requests, and shares being used."""
+        return self._active
+
+    def worth_waiting(self, ask: Ask) -> bool:
+        """Whether a refund can still make room for one sample: other work is in flight under every ledger that lacks it."""
+        return all(others > 0 for others in self._lacking(ask.fixed + ask.each, 0))
+
+    def _lacking(self, need: Amount, mine: int) -> list[int]:
+        """For each ledger from here up that has no room for `need`: how much is at work under it besides the share that
+        asks. What a share has in reserve is not asked of the ledgers above it."""
+        enough = (self._limits() - self._booked - self._held).covers(need)
+        short = [] if enough else [self._active - mine]
+        if self.parent is None:
+            return short
+        above = (need - (self._above - self._held)).floor()
+        return short + self.parent._lacking(above, mine + (self._begun and self._waiting == 0))
 
     async def refund(self) -> None:
-        """Wait until something held under the root is given back."""
+        """Wait until something is given back anywhere, or something stops being at work."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.root._waiters.append(waiter)
-        await waiter
+        self._wait(+1)
+        self._root._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._wait(-1)
 
-    # ---- leases and holds ---------------------------------------------------------------------------------------
+    # ---- leases and shares --------------------------------------------------------------------------------------
 
     async def admit(self, ask: Ask) -> "Lease":
-        """Hold the worst case of as many samples as fit; with none, wait for refunds; with nothing in flight either,
-        clamp the cap of one sample to what is left. Raises BudgetExhausted where not even one token fits."""
+        """Hold the worst case of as many samples as fit; with none, wait for refunds; where none can come, clamp the cap
+        of one sample to what is left. Raises BudgetExhausted where not even one token fits, or the run is over."""
         while True:
+            if self._over():
+                raise BudgetExhausted("seconds")
             n, limit = self.fit(ask)
             if n >= 1:
                 return Lease(self, ask, n, ask.max_tokens)
-            if self.streams == 0:
+            if not self.worth_waiting(ask):
                 cap = self.cap_for_one(ask)
                 if cap < 1:
                     raise BudgetExhausted(limit)
                 return Lease(self, ask, 1, cap)
             await self.refund()
 
-    def hold(self, amount: Amount) -> "Ledger":
-        """A child that owns `amount`, set aside here until `close()`."""
-        self._hold(amount)
-        return Ledger(Budget(), self, carved=amount)
+    def share(self, amount: Amount) -> "Ledger":
+        """A child with `amount` set aside for it until `close()`."""
+        return Ledger(Budget(), self, guaranteed=amount)
+
+    def begin(self) -> "Ledger":
+        """The share is being used: until `close()` others may wait for what it will give back."""
+        if not self._begun and self.parent is not None:
+            self._begun = True
+            self.parent.count(+1)
+        return self
 
     def close(self) -> None:
-        """Give back what a hold did not spend."""
-        if self._carved is not None and self.parent is not None:
-            rest = (self._carved - self._booked).floor()
-            self._carved = self._booked
-            self.parent._release(rest)
+        """Give back what the share did not spend. May be called twice."""
+        self._guaranteed = self._booked
+        self._push(ZERO)
+        if self._begun and self.parent is not None:
+            self._begun = False
+            self.parent.count(-1)
+        self._wake()
 
     # ---- bookkeeping, used by leases ----------------------------------------------------------------------------
 
-    def book(self, usage: Usage, price: Price | None) -> None:
+    def book(self, usage: Usage) -> None:
         """Add what was really spent, here and in every parent."""
-        amount = Amount.of(price or FREE, calls=usage.calls) + Amount(
-            usage.tokens, usage.output_tokens, 0, usage.usd or 0.0
-        )
-        if self._carved is not None and self.parent is not None:
-            covered = (self._carved - self._booked).floor()
-            used = Amount(*(min(a, b) for a, b in zip(_row(amount), _row(covered), strict=True))).floor()
-            self.parent._release(used)
-        self._booked += amount
         self.spent += usage
+        ledger = self.parent
+        while ledger is not None:
+            ledger.spent += usage
+            ledger = ledger.parent
+        self._push(ZERO, Amount(usage.tokens, usage.output_tokens, usage.calls, usage.usd or 0.0))
+
+    def hold(self, amount: Amount) -> None:
+        """Set aside for work in flight (a negative amount gives back)."""
+        self._push(amount)
+        if min(amount.tokens, amount.output_tokens, amount.calls, amount.usd) < 0:
+            self._wake()
+
+    def count(self, change: int) -> None:
+        """So many more requests are at work, here and in every parent. Who waits is told when nothing is any more."""
+        self._active += change
+        if self._active == 0:
+            self._wake()
         if self.parent is not None:
-            self.parent.book(usage, price)
+            self.parent.count(change)
+
+    @property
+    def _root(self) -> "Ledger":
+        return self if self.parent is None else self.parent._root
 
     def _limits(self) -> Amount:
-        if self._carved is not None:
-            return self._carved
         b = self.budget
-        values = (b.tokens, b.output_tokens, b.calls, b.usd)
-        return Amount(*(math.inf if v is None else v for v in values))
+        return Amount(*(math.inf if v is None else v for v in (b.tokens, b.output_tokens, b.calls, b.usd)))
 
-    def _hold(self, amount: Amount) -> None:
-        self._held += amount
-        if self.parent is not None and self._carved is None:
-            self.parent._hold(amount)
+    def _push(self, held: Amount, booked: Amount = ZERO) -> None:
+        """Change what is held and booked here, and with it what the parent holds for this child: what is in flight, or
+        what is left of its guarantee where that is more."""
+        self._held = (self._held + held).floor()
+        self._booked += booked
+        above = (self._guaranteed - self._booked).largest(self._held).floor()
+        change, self._above = above - self._above, above
+        if self.parent is not None and (change != ZERO or booked != ZERO):
+            self.parent._push(change, booked)
 
-    def _release(self, amount: Amount) -> None:
-        self._held = (self._held - amount).floor()
-        if self.parent is not None and self._carved is None:
-            self.parent._release(amount)
-        root = self.root
+    def _over(self) -> bool:
+        return self.ended or (self.parent is not None and self.parent._over())
+
+    def _wait(self, change: int) -> None:
+        """A task inside waits: a share in use whose task waits is not at work, or two of them would wait for each other."""
+        ledger: Ledger | None = self
+        while ledger is not None and ledger.parent is not None:
+            before, ledger._waiting = ledger._waiting > 0, ledger._waiting + change
+            if ledger._begun and before != (ledger._waiting > 0):
+                ledger.parent.count(-1 if ledger._waiting > 0 else +1)
+            ledger = ledger.parent
+
+    def _wake(self) -> None:
+        root = self._root
         waiters, root._waiters = root._waiters, []
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
-
-    def _count_stream(self, change: int) -> None:
-        self.root._streams += change
-
-
-def _row(amount: Amount) -> tuple[float, float, float, float]:
-    return amount.tokens, amount.output_tokens, amount.calls, amount.usd
 
 
 @final
@@ -238,24 +302,22 @@ class Lease:
     def __init__(self, ledger: Ledger, ask: Ask, n: int, max_tokens: int) -> None:
         self.n, self.max_tokens = n, max_tokens
         self.ask, self._ledger = ask, ledger
-        if ask.price is None and ledger.budget.usd is not None:
-            raise UnknownPrice("the model's price is not known")
         self._held = ask.fixed + Amount.of(ask.price, output_tokens=max_tokens, calls=1).times(n)
-        ledger._hold(self._held)
-        ledger._count_stream(+1)
+        ledger.hold(self._held)
+        ledger.count(+1)
         self._open = True
 
     def refund_output(self, tokens: int) -> None:
         """Give back output tokens that a finished sample did not need, while the others still run."""
-        part = Amount.of(self.ask.price, output_tokens=tokens)
-        self._held = (self._held - part).floor()
-        self._ledger._release(part)
+        before = self._held
+        self._held = (before - Amount.of(self.ask.price, output_tokens=tokens)).floor()
+        self._ledger.hold(self._held - before)
 
-    def settle(self, usage: Usage, price: Price | None) -> None:
+    def settle(self, usage: Usage) -> None:
         """Book the real cost and give back the rest. Only the first call counts."""
         if not self._open:
             return
         self._open = False
-        self._ledger._count_stream(-1)
-        self._ledger.book(usage, price)
-        self._ledger._release(self._held)
+        self._ledger.hold(self._held.times(-1))
+        self._ledger.book(usage)
+        self._ledger.count(-1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
-from thinkharder.core.errors import BadProblem
+from thinkharder.core.errors import BadOption, BadProblem
 from thinkharder.core.usage import Usage
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -109,6 +109,24 @@ class Sampling:
     logprobs: int | None = None
     effort: str | None = None
     thinking_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of range."""
+        for name, least, most in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, (int, float)) and least <= value <= most):
+                raise BadOption(f"sampling {name}={value!r} must be a number from {least} to {most}")
+
+
+_RANGES = (
+    ("temperature", 0, 100),
+    ("top_p", 0, 1),
+    ("top_k", 0, 10_000_000),
+    ("min_p", 0, 1),
+    ("max_tokens", 1, 100_000_000),
+    ("logprobs", 0, 1000),
+    ("thinking_tokens", 0, 100_000_000),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from thinkharder.core.errors import UnknownPrice
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model
 from thinkharder.core.types import Capabilities, Chunk, Request, TokenCount
-from thinkharder.core.usage import FREE, Budget, Price
+from thinkharder.core.usage import FREE, Price
 from thinkharder.models.meter import Metered
+from thinkharder.models.wrap.fanout import FanOut
 
 Layer = Callable[[Model], Model]
 
@@ -22,7 +23,9 @@ class Loaded:
     that all runs on one endpoint share it. `price` is None where it is not known.
     """
 
-    def __init__(self, backend: Model, layers: Sequence[Layer] = (), price: Price | None = FREE) -> None:
+    def __init__(
+        self, backend: Model, layers: Sequence[Layer] = (FanOut,), price: Price | None = FREE
+    ) -> None:
         self.backend, self.layers, self.price = backend, tuple(layers), price
         self._whole = self._stack(backend)
 
@@ -52,12 +55,7 @@ class Loaded:
 
     def bind(self, ledger: Ledger) -> Model:
         """The stack with every attempt charged to `ledger`. Raises UnknownPrice for a USD limit without a price."""
-        if self.price is None and ledger.budget.usd is not None:
-            raise UnknownPrice(
-                f"the price of {self.name} is not known, so a USD limit cannot be kept;"
-                " set it under [prices] in thinkharder.toml or use another limit"
-            )
-        return self._stack(Metered(self.backend, ledger, self.price))
+        return self._stack(_metered(self.backend, ledger, self.price))
 
     def _stack(self, model: Model) -> Model:
         for layer in self.layers:
@@ -66,15 +64,28 @@ class Loaded:
 
 
 def bind(model: Model, ledger: Ledger) -> Model:
-    """Any model on a ledger; one that `load_model` did not make is taken as free."""
+    """Any model on a ledger. Raises UnknownPrice for a limit in dollars on a model whose price is not known."""
     if isinstance(model, Loaded):
         return model.bind(ledger)
-    return Metered(model, ledger, FREE)
+    return FanOut(_metered(model, ledger, price_of(model)))
 
 
 def price_of(model: Model) -> Price | None:
-    """The model's price; FREE for one that `load_model` did not make."""
-    return model.price if isinstance(model, Loaded) else FREE
+    """The model's price: FREE for a local one, None for a remote one that `load_model` did not price."""
+    if isinstance(model, Loaded):
+        return model.price
+    return FREE if model.capabilities.local else None
 
 
-NO_LIMIT = Budget()
+def at_once(model: Model) -> int:
+    """Completions that one request of the model's backend gives: how often a prompt is paid for follows from it."""
+    return max(1, (model.backend if isinstance(model, Loaded) else model).capabilities.n)
+
+
+def _metered(backend: Model, ledger: Ledger, price: Price | None) -> Metered:
+    if price is None and ledger.limits_usd:
+        raise UnknownPrice(
+            f"the price of {backend.name} is not known, so a USD limit cannot be kept;"
+            " set it under [prices] in thinkharder.toml or use another limit"
+        )
+    return Metered(backend, ledger, price)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import final
 
 from thinkharder.core.errors import ContextOverflow, ModelError
-from thinkharder.core.ledger import Ask, Ledger, Lease
+from thinkharder.core.ledger import Ask, Lease, Ledger
 from thinkharder.core.protocols import Model
 from thinkharder.core.types import Capabilities, Chunk, Request, TokenCount
 from thinkharder.core.usage import FREE, Price, Usage
@@ -55,14 +55,15 @@ class Metered:
                     account.take(chunk)
                     yield chunk
                     if account.overrun:
-                        yield Chunk(chunk.index, finish="length")
+                        for index in sorted(account.received.keys() - account.finished):
+                            yield Chunk(index, finish="length")
                         return
             account.ended = True
         except ModelError as error:
             account.refused = not error.billed
             raise
         finally:
-            lease.settle(account.usage(self.price), self.price)
+            lease.settle(account.usage(self.price))
 
 
 def room(capabilities: Capabilities, request: Request, count: TokenCount) -> int:
@@ -88,7 +89,7 @@ class _Account:
         self.lease, self.count = lease, count
         self.cancels, self.lag = capabilities.cancels, capabilities.lag
         self.received: dict[int, int] = {}
-        self.finished = 0
+        self.finished: set[int] = set()
         self.reasoning = 0
         self.exact = True
         self.reported: Usage | None = None
@@ -103,7 +104,7 @@ class _Account:
             self.received[chunk.index] = self.received.get(chunk.index, 0) + chunk.tokens
             self.reasoning += chunk.reasoning_tokens
         if chunk.finish is not None:
-            self.finished += 1
+            self.finished.add(chunk.index)
         if chunk.finish is not None and chunk.exact and self.lease.n > 1:
             unused = self.lease.max_tokens - self.received.get(chunk.index, 0)
             if unused > 0:
@@ -111,37 +112,46 @@ class _Account:
 
     @property
     def overrun(self) -> bool:
-        """The backend ignores its cap: the stream is left, so that what it costs stays bounded."""
-        return sum(self.received.values()) > self.lease.n * self.lease.max_tokens
+        """A sample ignores its cap: the stream is left, so that what it costs stays bounded."""
+        return any(tokens > self.lease.max_tokens for tokens in self.received.values())
 
     def usage(self, price: Price | None) -> Usage:
-        """What the request cost. A report below what was received is wrong, and the larger count holds."""
-        lease, received = self.lease, sum(self.received.values())
+        """What the request cost. A report below what was counted or received is wrong, and the larger number holds."""
+        lease, received, count = self.lease, sum(self.received.values()), self.count
         if self.refused and not self.received:
             total = Usage(calls=lease.n, requests=1)
         elif self.reported is not None and self.ended:
-            honest = self.reported.output_tokens >= received
-            output = max(self.reported.output_tokens, received)
+            told = self.reported
+            output = max(told.output_tokens, received)
+            inputs = max(told.input_tokens, count.tokens) if count.exact else told.input_tokens
+            honest = (inputs, output) == (told.input_tokens, told.output_tokens)
             total = replace(
-                self.reported, output_tokens=output, calls=lease.n, requests=1, exact=self.exact and honest
+                told,
+                input_tokens=inputs,
+                output_tokens=output,
+                calls=lease.n,
+                requests=1,
+                exact=self.exact and honest,
             )
         else:
-            output = received if self.ended else self._abandoned(received)
+            output = received if self.ended else self._abandoned()
             total = Usage(
-                input_tokens=self.count.tokens,
+                input_tokens=count.tokens,
                 output_tokens=output,
                 reasoning_tokens=self.reasoning,
                 calls=lease.n,
                 requests=1,
-                exact=self.exact and self.count.exact and output == received,
+                exact=self.exact and count.exact and output == received,
             )
         if price is None:
             return replace(total, usd=None)
         return replace(total, usd=price.usd(total.input_tokens, total.output_tokens, total.cached_tokens))
 
-    def _abandoned(self, received: int) -> int:
-        """Output tokens of a call that was left before its end."""
-        worst = self.lease.n * self.lease.max_tokens
-        if not self.cancels:
-            return max(received, worst)
-        return max(received, min(worst, received + self.lag * (self.lease.n - self.finished)))
+    def _abandoned(self) -> int:
+        """Output tokens of a call that was left before its end: an unfinished sample may go on for the lag, or to its cap
+        where closing does not stop it."""
+        cap, more = self.lease.max_tokens, self.lag if self.cancels else self.lease.max_tokens
+        return sum(
+            got if index in self.finished else max(got, min(cap, got + more))
+            for index, got in ((i, self.received.get(i, 0)) for i in range(self.lease.n))
+        )

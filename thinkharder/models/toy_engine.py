@@ -115,6 +115,7 @@ class ToyModel:
         self.open_requests += 1
         self.records.append(record)
         drawn: list[Completion] = []
+        sent: dict[int, int] = {}
         try:
             await asyncio.sleep(0)
             await fault.before()
@@ -128,6 +129,7 @@ class ToyModel:
                     chunk = drawn[index].chunk(index, start, end)
                     record.output_tokens += chunk.tokens
                     record.reasoning_tokens += chunk.reasoning_tokens
+                    sent[index] = end
                     yield chunk
                 if fault.midway and record.output_tokens >= limit:
                     await fault.strike()
@@ -143,7 +145,7 @@ class ToyModel:
             record.ended = "closed" if isinstance(error, asyncio.CancelledError) else "failed"
             raise
         finally:
-            self._settle(record, drawn)
+            self._settle(record, [len(c.pieces) - sent.get(i, 0) for i, c in enumerate(drawn)])
 
     def _begin(self, request: Request, cap: int, record: ToyRecord) -> list[Completion]:
         """Check what a server would check, bill the prompt, and draw."""
@@ -160,13 +162,13 @@ class ToyModel:
         record.input_tokens, record.generating = tokens, True
         return [complete(draft, request, cap) for draft in self.source.drafts(request)]
 
-    def _settle(self, record: ToyRecord, drawn: Sequence[Completion]) -> None:
+    def _settle(self, record: ToyRecord, left: Sequence[int]) -> None:
+        """Bill the request; `left` are the tokens of each completion that were not sent, 0 of a finished one."""
         self.open_requests -= 1
         if record.generating:
             record.generating = False
-            whole = sum(len(c.pieces) for c in drawn)
-            lag = self.options.lag_tokens * record.n if self.capabilities.cancels else whole
-            record.output_tokens = min(whole, record.output_tokens + lag)
+            lag = self.options.lag_tokens
+            record.output_tokens += sum(min(lag, n) if self.capabilities.cancels else n for n in left)
         self.true_usage += _usage(record)
 
 

@@ -76,3 +76,80 @@ def test_slots_serve_one_loop_after_another() -> None:
         run_virtual(contend())
     with pytest.raises(BadOption):
         Slots(0)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_holder_and_waiters_may_be_cancelled_together(size: int, backwards: bool) -> None:
+    async def run() -> None:
+        slots = Slots(size)
+
+        async def hold() -> None:
+            async with slots.place():
+                await asyncio.sleep(100)
+
+        tasks = [asyncio.create_task(hold()) for _ in range(size + 3)]
+        await asyncio.sleep(1)
+        for task in reversed(tasks) if backwards else tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * len(tasks)
+        assert slots.taken == 0
+        async with asyncio.timeout(1), slots.place():
+            assert slots.taken == 1
+
+    run_virtual(run())
+
+
+def test_a_place_goes_on_past_a_cancelled_waiter_to_the_next() -> None:
+    async def run() -> float:
+        slots, loop = Slots(1), asyncio.get_running_loop()
+
+        async def hold(seconds: float) -> float:
+            async with slots.place():
+                began = loop.time()
+                await asyncio.sleep(seconds)
+                return began
+
+        first, second, third = (asyncio.create_task(hold(seconds)) for seconds in (100, 1, 1))
+        await asyncio.sleep(5)
+        first.cancel()
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        began = await third
+        assert slots.taken == 0
+        return began
+
+    assert run_virtual(run()) == 5
+
+
+def test_a_waiter_that_is_dropped_without_a_cancellation_takes_no_place_along() -> None:
+    """A coroutine that is closed while it waits sees GeneratorExit."""
+    slots = Slots(1)
+
+    async def run() -> None:
+        async with slots.place():
+            dropped = slots._take()
+            dropped.send(None)
+            dropped.close()
+        assert slots.taken == 0
+        async with asyncio.timeout(1), slots.place():
+            pass
+
+    run_virtual(run())
+
+
+def test_waiters_of_a_loop_that_is_gone_are_passed_over() -> None:
+    slots = Slots(1)
+    holder, dropped = slots._take(), slots._take()
+
+    async def begin() -> None:
+        with pytest.raises(StopIteration):
+            holder.send(None)
+        dropped.send(None)
+
+    run_virtual(begin())
+    slots._leave()
+    assert slots.taken == 0
+    dropped.close()
+    assert slots.taken == 0

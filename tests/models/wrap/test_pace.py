@@ -114,3 +114,26 @@ def test_no_header_breaks_the_pace(values: dict[str, str]) -> None:
     rates = Rates()
     rates.observe({f"x-ratelimit-{name}-requests": value for name, value in values.items()}, 5.0, 1e9)
     assert 0 <= rates.wait(10, 5.0) <= 3600
+
+
+def test_a_rest_of_a_wait_below_the_clocks_resolution_is_slept_once() -> None:
+    """Such a timer fires at once while other tasks are busy, on a clock that stands still between two waits."""
+
+    class Counted(Allowance):
+        asked = 0
+
+        def wait(self, need: float, now: float) -> float:
+            Counted.asked += 1
+            return super().wait(need, now)
+
+    async def run() -> None:
+        rates = Rates()
+        rates.requests = Counted(limit=1, remaining=0, reset=1e-10)
+        job = asyncio.create_task(chunks_of(Paced(toy_model("scripted(texts=[a])"), rates), request_of("q")))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        await job
+        assert rates.requests.remaining == 0, "the new window's allowance counts the request"
+
+    run_virtual(run())
+    assert Counted.asked == 2

@@ -20,12 +20,15 @@ from thinkharder.core.errors import (
     StreamCut,
     Unauthorized,
 )
+from thinkharder.core.ledger import Ledger
 from thinkharder.core.types import Chunk
-from thinkharder.core.usage import Usage
+from thinkharder.core.usage import Budget, Usage
+from thinkharder.models.loaded import Loaded
 from thinkharder.models.toy import Categorical, Faults, ToyModel, ToyOptions, toy_model
 from thinkharder.models.wrap import (
     Retry,
     RetryPolicy,
+    standard_layers,
 )
 
 
@@ -145,3 +148,76 @@ async def test_a_retried_request_reports_no_usage_of_its_own() -> None:
 def test_bad_retry_policies(options: dict[str, Any]) -> None:
     with pytest.raises(BadOption):
         RetryPolicy(**options)
+
+
+def waits(loaded: Loaded) -> list[float]:
+    """The first jitter of each of four runs on an endpoint."""
+    found = list[float]()
+    for _ in range(4):
+        model: Any = loaded.bind(Ledger(Budget()))
+        while not isinstance(model, Retry):
+            model = model.inner
+        found.append(model._chance.random())
+    return found
+
+
+def test_runs_on_one_endpoint_and_endpoints_of_two_processes_wait_differently() -> None:
+    toy = toy_model("scripted(texts=[a])")
+    one, other = waits(Loaded(toy, standard_layers(toy))), waits(Loaded(toy, standard_layers(toy)))
+    assert len({*one, *other}) == 8
+    alone = {Retry(toy)._chance.random() for _ in range(4)}
+    assert len(alone) == 4
+    seeded = [waits(Loaded(toy, standard_layers(toy, retries=RetryPolicy(seed=3)))) for _ in range(2)]
+    assert seeded[0] == seeded[1]
+    assert len(set(seeded[0])) == 4
+
+
+async def test_a_clean_end_in_the_middle_of_a_completion_is_a_cut() -> None:
+    usage = Chunk(usage=Usage(7, 0, 3))
+    inner = Told([Chunk(1, "par", tokens=1), end(0, "zero"), usage], [end(0, "one"), usage])
+    chunks = await chunks_of(Retry(inner, RetryPolicy(base=0)), request_of("q", 4))
+    assert [(one.n, one.first_draw) for one in inner.asked] == [(4, 0), (1, 1)], "2 and 3 were not admitted"
+    assert {i: s.text for i, s in samples_of(chunks).items()} == {0: "zero", 1: "one"}
+    assert [c.index for c in chunks if c.restart] == [1]
+    assert not any(c.usage for c in chunks), "neither attempt's usage is the whole request's"
+
+
+async def test_the_end_and_the_usage_may_come_in_one_chunk() -> None:
+    usage = Usage(7, 0, 1)
+    chunks = await chunks_of(Retry(Told([replace(end(0), usage=usage)])), request_of("q"))
+    assert [(c.finish, c.usage) for c in chunks] == [("stop", None), (None, usage)]
+
+
+@pytest.mark.parametrize("row", [[], [Chunk(usage=Usage(7, 0, 0))], [Chunk(1, "half", tokens=1)]])
+async def test_a_clean_end_without_any_completion_is_a_cut_too(row: list[Chunk]) -> None:
+    inner = Told(row, [end(0), end(1)])
+    chunks = await chunks_of(Retry(inner, RetryPolicy(base=0)), request_of("q", 2))
+    assert [one.n for one in inner.asked] == [2, 2]
+    assert sorted(c.index for c in chunks if c.finish) == [0, 1]
+
+
+async def test_clean_ends_without_completions_are_bounded_by_the_attempts() -> None:
+    inner = Told()
+    with pytest.raises(StreamCut, match="2 of its completions did not end"):
+        await chunks_of(Retry(inner, RetryPolicy(attempts=3, base=0)), request_of("q", 2))
+    assert len(inner.asked) == 3
+    half = Told([end(0, "zero"), Chunk(1, "a")], [Chunk(0, "b")])
+    seen = list[Chunk]()
+
+    async def collect() -> None:
+        async for chunk in Retry(half, RetryPolicy(attempts=2, base=0)).stream(request_of("q", 2)):
+            seen.append(chunk)
+
+    with pytest.raises(StreamCut):
+        await collect()
+    assert samples_of(seen)[0].text == "zero", "what finished was delivered before the error"
+
+
+@pytest.mark.parametrize("admitted", [1, 2, 3])
+async def test_what_a_real_meter_cuts_off_is_not_asked_for_again(admitted: int) -> None:
+    toy = toy_model("categorical(answers=[1], tokens=[5])")
+    ledger = Ledger(Budget(calls=admitted))
+    model = Loaded(toy, standard_layers(toy)).bind(ledger)
+    chunks = await chunks_of(model, request_of("q", 5, max_tokens=20))
+    assert sorted(samples_of(chunks)) == list(range(admitted))
+    assert len(toy.records) == 1

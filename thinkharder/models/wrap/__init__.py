@@ -11,7 +11,7 @@ from thinkharder.models.wrap.breaker import Breaker, BreakerPolicy, Circuit
 from thinkharder.models.wrap.fanout import FanOut
 from thinkharder.models.wrap.limit import Limited, Slots
 from thinkharder.models.wrap.pace import Paced, Rates
-from thinkharder.models.wrap.retry import Retry, RetryPolicy
+from thinkharder.models.wrap.retry import Retry, RetryPolicy, jitter
 from thinkharder.models.wrap.timeout import Timed, TimeLimits
 
 CONCURRENT = 32
@@ -26,19 +26,20 @@ def timed(backend: Model, limits: TimeLimits | None = None) -> Model:
 def standard_layers(
     backend: Model, spec: str = "", *, concurrent: int = CONCURRENT, retries: RetryPolicy | None = None
 ) -> list[Callable[[Model], Model]]:
-    """The layers outside the meter, from the inside out; their state belongs to this endpoint.
+    """The layers outside the meter, from the inside out; their state, the retries' jitter included, belongs to this
+    endpoint.
 
     A backend that reads rate-limit headers has its `rates`; the pace is kept by those. One with `prepare` is asked to
     find out what it can do before the first request is split.
     """
     prepare = getattr(backend, "prepare", None)
-    circuit, slots = Circuit(), Slots(concurrent)
+    circuit, slots, chance = Circuit(), Slots(concurrent), jitter(retries)
     rates = getattr(backend, "rates", None) or Rates()
     return [
         lambda inner: Breaker(inner, circuit),
         lambda inner: Paced(inner, rates),
         lambda inner: Limited(inner, slots),
-        lambda inner: Retry(inner, retries),
+        lambda inner: Retry(inner, retries, chance),
         lambda inner: FanOut(inner, prepare),
     ]
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from thinkharder.core.errors import ModelUnavailable
 from thinkharder.core.protocols import Model
 from thinkharder.core.types import Capabilities, Chunk, Request, TokenCount
 
@@ -71,8 +72,8 @@ def split(request: Request, wanted: Iterable[int], most: int) -> list[Part]:
 async def merged(model: Model, parts: Sequence[Part]) -> AsyncGenerator[Event, None]:
     """The events of all parts as they come, the parts running concurrently; one part's failure leaves the others alone.
 
-    Each part ends with one event without a chunk. Closing this generator cancels every part and waits until each has
-    closed its stream.
+    Each part ends with one event without a chunk. A part that was cancelled though nobody cancelled this task ends with
+    ModelUnavailable. Closing this generator cancels every part and waits until each has closed its stream.
     """
     if len(parts) == 1:
         async with aclosing(_events(model, parts[0])) as events:
@@ -82,9 +83,15 @@ async def merged(model: Model, parts: Sequence[Part]) -> AsyncGenerator[Event, N
     queue: asyncio.Queue[Event] = asyncio.Queue()
 
     async def pump(part: Part) -> None:
-        async with aclosing(_events(model, part)) as events:
-            async for event in events:
-                queue.put_nowait(event)
+        ended = False
+        try:
+            async with aclosing(_events(model, part)) as events:
+                async for event in events:
+                    ended = event.chunk is None
+                    queue.put_nowait(event)
+        finally:
+            if not ended:  # else who merges would wait for this part for ever
+                queue.put_nowait(Event(part, error=_left_alone(model)))
 
     tasks = [asyncio.create_task(pump(part)) for part in parts]
     try:
@@ -106,6 +113,18 @@ async def _events(model: Model, part: Part) -> AsyncGenerator[Event, None]:
             async for chunk in chunks:
                 moved = replace(chunk, index=part.first + chunk.index) if part.first else chunk
                 yield Event(part, moved)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        failure = _left_alone(model)
+        failure.__cause__ = error
     except Exception as error:
         failure = error
     yield Event(part, error=failure)
+
+
+def _left_alone(model: Model) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"{model.name}: the request was cancelled from inside the backend, not by who asked; does its engine still run?"
+    )

@@ -177,7 +177,9 @@ class Cached(Around):
 
     def _stem(self, request: Request) -> str:
         seed = request.seed if self.store.policy.by_seed else None
-        return canonical_json([self.name, content_hash(request), request.branch, seed])
+        return canonical_json(
+            [self.name, content_hash(request), request.sampling.logprobs, request.branch, seed]
+        )
 
 
 def _key(stem: str, draw: int) -> str:

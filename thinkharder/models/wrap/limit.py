@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import final
 
 from thinkharder.core.errors import BadOption
@@ -43,17 +43,20 @@ class Slots:
         self._waiting.append(turn)
         try:
             await turn
-        except asyncio.CancelledError:
+        except BaseException:
             if turn.done() and not turn.cancelled():
                 self._leave()  # the place was handed over in the same moment
             else:
-                self._waiting.remove(turn)
+                with suppress(
+                    ValueError
+                ):  # `_leave` has passed over it where a holder left in the same moment
+                    self._waiting.remove(turn)
             raise
 
     def _leave(self) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
-            if not turn.done():
+            if not turn.done() and not turn.get_loop().is_closed():
                 turn.set_result(None)  # the place goes over to who waited; `taken` stays
                 return
         self.taken -= 1

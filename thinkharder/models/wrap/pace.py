@@ -18,6 +18,9 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 MOST_WAIT = 3600.0
 """Seconds; no header makes a request wait longer."""
+LEAST_WAIT = 1e-6
+"""Seconds; timers may fire early by the event loop's clock resolution (1e-9 s), and what is then left of the wait would
+fire at once, again and again."""
 
 
 def seconds_until_reset(value: str, wall: float) -> float | None:
@@ -119,7 +122,7 @@ class Paced(Around):
                 )
                 error.retry_after = wait
                 raise error
-            await asyncio.sleep(wait)
+            await asyncio.sleep(max(wait, LEAST_WAIT))
         self.rates.use(need)
         try:
             async with aclosing(self.inner.stream(request)) as chunks:
