@@ -76,9 +76,14 @@ def test_samples_of_one_prompt_wait_until_it_is_computed() -> None:
     worker.start()
     assert started == [1, 4, 2], "the next one goes ahead in place of a cancelled one"
     worker.running[2].warm = True
-    worker.warm[long + b"a" * 8] = None
+    worker.take(("add", long + b"a" * 8, [(5, 0), (6, 0)], config))
+    worker.fresh.add(long + b"a" * 8)
     worker.start()
-    assert started == [1, 4, 2, 3]
+    assert started == [1, 4, 2, 3, 5, 6], "right after its prompt is computed all of that prompt start"
+    worker.running[3].warm = worker.running[5].warm = worker.running[6].warm = True
+    worker.take(("add", long + b"a" * 8, [(7, 0), (8, 0)], config))
+    worker.start()
+    assert started[-1] == 7, "later ones are led again"
 
 
 def test_common_beginnings() -> None:

@@ -92,7 +92,7 @@ async def test_log_probabilities_are_the_model_s_own_on_both(pair: Pair, tempera
         for sample in samples_of(await chunks_of(model, request)).values():
             (item,) = sample.logprobs
             if item.token in likeliest:
-                assert item.logprob == pytest.approx(likeliest[item.token], abs=0.15)
+                assert item.logprob == pytest.approx(likeliest[item.token], abs=0.45)
 
 
 async def test_prefill_is_continued_alike(pair: Pair) -> None:

@@ -178,6 +178,18 @@ async def test_what_a_closed_stream_is_billed(cancels: bool, lag: int, billed: i
     assert model.capabilities.cancels is cancels
 
 
+@pytest.mark.parametrize(("words", "lag"), [(50, 4), (5, 2)])
+async def test_lag_is_billed_for_unfinished_completions_only(words: int, lag: int) -> None:
+    """And for no more tokens than they have left."""
+    drafts = ("a", "b", "x " * (words - 1) + "x")
+    model = ToyModel(Scripted(drafts), ToyOptions(token_seconds=1e-4, lag_tokens=4))
+    stream = model.stream(request_of("q", 3, max_tokens=100))
+    for _ in range(5):  # a, b, and three tokens of the long one
+        await anext(stream)
+    await stream.aclose()
+    assert model.true_usage.output_tokens == 5 + lag
+
+
 async def test_too_many_completions_are_refused() -> None:
     with pytest.raises(RequestRefused, match="n=3"):
         await chunks_of(toy_model("scripted(texts=[a], max_n=2)"), request_of("q", 3))
