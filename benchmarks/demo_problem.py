@@ -54,10 +54,20 @@ async def main() -> None:
     async def one(text: str, gold: str) -> None:
         problem = Problem.of(text, answer_type="number")
         options = Options(seed=1, sampling=Sampling(max_tokens=args.cap))
-        result = await solve(problem, model=model, strategy=f"self-consistency:n={args.n},temperature={args.temperature}", options=options)
+        result = await solve(
+            problem,
+            model=model,
+            strategy=f"self-consistency:n={args.n},temperature={args.temperature}",
+            options=options,
+        )
         answers = [c.answer for c in result.candidates]
         rows.append(
-            (answers.count(gold) / len(answers), vote(answers, gold, args.votes), text, Counter(answers).most_common(4))
+            (
+                answers.count(gold) / len(answers),
+                vote(answers, gold, args.votes),
+                text,
+                Counter(answers).most_common(4),
+            )
         )
 
     chosen = [pair for pair in CANDIDATES if args.only in pair[0]]

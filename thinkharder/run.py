@@ -18,7 +18,7 @@ from thinkharder.core.errors import (
     SandboxError,
     VerifierError,
 )
-from thinkharder.core.identity import content_hash
+from thinkharder.core.identity import DrawNumbers, content_hash
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model, StoppingRule, StreamRule, Verifier
 from thinkharder.core.types import (
@@ -35,9 +35,6 @@ from thinkharder.draws import Draws
 from thinkharder.models.loaded import bind
 from thinkharder.scoring import Shares, applied, scored
 from thinkharder.together import together
-
-FORKS = (0, "forks")
-"""Where a branch counts its forks, beside its draws."""
 
 
 @final
@@ -59,7 +56,7 @@ class Run:
         self._context, self._role, self._branch = context, role, branch
         self._ledger = ledger or context.ledger
         self._model: Model = bind(context.model(role), self._ledger)
-        self._counters: dict[tuple[int, str], int] = {}
+        self._numbers = DrawNumbers()
         shared = context.model(role) is context.model(GENERATOR)
         self._own = GENERATOR if shared else role
         self.rng: np.random.Generator = rng if rng is not None else np.random.default_rng(context.seed)
@@ -138,7 +135,8 @@ class Run:
         context, verifier = self._context, self._context.deciding
         context.stopped_by = None
         content = content_hash(request)
-        first = self._reserve(content, n)
+        key = (id(context.model(self._role)), content)
+        first = self._numbers.reserve(key, n)
         label = f"{self._branch}{'' if self._own == GENERATOR else self._own + ':'}{content[:12]}."
         draws = Draws(context, self._model, replace(request, first_draw=first), label)
         draws.watch, draws.parents = watch, parents
@@ -155,22 +153,9 @@ class Run:
         else:
             return await self._judged_jointly(found, verifier, shares)
         finally:
-            self._give_back(content, first, n, draws.started)
+            self._numbers.give_back(key, first, n, draws.started)
             if shares is not None:
                 shares.close()
-
-    def _reserve(self, content: str, n: int) -> int:
-        """The first of n draw numbers that nobody else has in this branch: samples of one prompt may run at once."""
-        key = (id(self._context.model(self._role)), content)
-        first = self._counters.get(key, 0)
-        self._counters[key] = first + n
-        return first
-
-    def _give_back(self, content: str, first: int, n: int, used: int) -> None:
-        """Draw numbers that were not used, where nobody has taken the next ones yet."""
-        key = (id(self._context.model(self._role)), content)
-        if self._counters[key] == first + n:
-            self._counters[key] = first + min(n, used)
 
     async def _judged_jointly(
         self, found: list[Candidate], verifier: Verifier | None, shares: Shares | None
@@ -287,12 +272,11 @@ class Run:
             branch=self._branch,
             rng=self.rng,
         )
-        run._counters = self._counters
+        run._numbers = self._numbers
         return run
 
     def _fork(self) -> "Run":
-        number = self._counters[FORKS] = self._counters.get(FORKS, 0) + 1
-        branch = f"{self._branch}b{number}/"
+        branch = f"{self._branch}b{self._numbers.fork()}/"
         entropy = [self._context.seed, *branch.encode()]
         return Run(
             self._context,

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import final
 
 from thinkharder.context import GENERATOR, Context
+from thinkharder.core.amount import ZERO, Amount, Ask
 from thinkharder.core.errors import BudgetExhausted, VerifierError
-from thinkharder.core.ledger import ZERO, Amount, Ask, Ledger
+from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model, Sampler, Verifier
 from thinkharder.core.types import Candidate, Request
 from thinkharder.core.usage import FREE

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.virtual_clock import run_virtual
+from thinkharder.core.amount import Amount, Ask
 from thinkharder.core.errors import BudgetExhausted
-from thinkharder.core.ledger import Amount, Ask, Ledger
+from thinkharder.core.ledger import Ledger
 from thinkharder.core.usage import FREE, Budget, Price, Usage
 
 PRICE = Price(2.0, 8.0)

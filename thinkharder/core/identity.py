@@ -6,9 +6,9 @@ deadline, and the log-probabilities that are only read), plus a draw number. So 
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, final
 
 from thinkharder.core.types import Request
 
@@ -41,3 +41,29 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_plain(item) for item in value]
     return value
+
+
+@final
+class DrawNumbers:
+    """The numbers that a branch gives its draws, and its forks. Samples of one prompt may run at once, so numbers are
+    reserved before they are used."""
+
+    def __init__(self) -> None:
+        self._next: dict[Hashable, int] = {}
+        self._forks = 0
+
+    def reserve(self, key: Hashable, n: int) -> int:
+        """The first of n numbers that no other draw of `key` (a model and a content) has."""
+        first = self._next.get(key, 0)
+        self._next[key] = first + n
+        return first
+
+    def give_back(self, key: Hashable, first: int, n: int, used: int) -> None:
+        """Keep only the first `used` of n reserved numbers, where nobody has taken the next ones yet."""
+        if self._next[key] == first + n:
+            self._next[key] = first + min(n, used)
+
+    def fork(self) -> int:
+        """The number of the next fork, from 1."""
+        self._forks += 1
+        return self._forks

@@ -5,8 +5,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import final
 
+from thinkharder.core.amount import Ask
 from thinkharder.core.errors import ContextOverflow, ModelError
-from thinkharder.core.ledger import Ask, Lease, Ledger
+from thinkharder.core.ledger import Lease, Ledger
 from thinkharder.core.protocols import Model
 from thinkharder.core.types import Capabilities, Chunk, Request, TokenCount
 from thinkharder.core.usage import FREE, Price, Usage
