@@ -113,7 +113,8 @@ async def _load(spec: str, deadline: float | None, interrupt: asyncio.Event | No
     """A model, loaded on a thread. Raises NothingFound where the deadline or an interrupt comes first; what is loaded
     after that is closed at once."""
     loop = asyncio.get_running_loop()
-    load = loop.run_in_executor(None, assemble.load_model, spec)
+    load: asyncio.Future[Model] = loop.create_future()
+    threading.Thread(target=_load_on_thread, args=(spec, load), daemon=True, name="thinkharder-load").start()
     stop = loop.create_task(interrupt.wait()) if interrupt is not None else None
     left = None if deadline is None else max(0.0, deadline - loop.time())
     waiting: set[asyncio.Future[Any]] = {load} if stop is None else {load, stop}
@@ -124,8 +125,8 @@ async def _load(spec: str, deadline: float | None, interrupt: asyncio.Event | No
         if stop is not None:
             stop.cancel()
         if not load.done():
-            load.add_done_callback(_close_late)
-    if load.done():
+            load.cancel()
+    if not load.cancelled():
         return load.result()
     limit = "interrupted" if stopped else "seconds"
     raise NothingFound(
@@ -133,10 +134,34 @@ async def _load(spec: str, deadline: float | None, interrupt: asyncio.Event | No
     )
 
 
-def _close_late(load: "asyncio.Future[Any]") -> None:
-    """Free a model that nobody waits for any more."""
-    if not load.cancelled() and load.exception() is None:
-        threading.Thread(target=lambda: asyncio.run(load.result().aclose()), daemon=True).start()
+def _load_on_thread(spec: str, waiting: "asyncio.Future[Model]") -> None:
+    """Load a model for whoever waits; free it where nobody does any more. Not on the loop's executor, whose threads are
+    waited for at the end."""
+    error: BaseException | None = None
+    model: Model | None = None
+    try:
+        model = assemble.load_model(spec)
+    except BaseException as caught:
+        error = caught
+    handed = threading.Event()
+    taken: list[bool] = []
+
+    def hand_over() -> None:
+        if not waiting.done():
+            taken.append(True)
+            if error is not None:
+                waiting.set_exception(error)
+            elif model is not None:
+                waiting.set_result(model)
+        handed.set()
+
+    try:
+        waiting.get_loop().call_soon_threadsafe(hand_over)
+        handed.wait(timeout=60)
+    except RuntimeError:  # the loop is closed: nobody waits any more
+        pass
+    if model is not None and not taken:
+        asyncio.run(model.aclose())
 
 
 def _start(context: Context, plan: Strategy, budget: Budget) -> dict[str, Any]:
