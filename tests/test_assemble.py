@@ -1,5 +1,7 @@
 """The composition root: what a model spec becomes, and what is refused."""
 
+from typing import Any
+
 import pytest
 
 from thinkharder import assemble
@@ -48,3 +50,11 @@ async def test_a_verifier_is_chosen_where_a_strategy_needs_one_and_none_is_named
     toy = toy_model("categorical(answers=[7, 8], weights=[0.6, 0.4])")
     result = await solve("What is 3 + 4?", model=toy, strategy="best-of-n:n=4", options=Options(seed=1))
     assert all("confidence" in candidate.scores for candidate in result.candidates)
+
+
+def test_a_temperature_holds_wherever_the_spec_does_not_say_one() -> None:
+    assert assemble.build_strategy("self-consistency:n=2", 0.1).temperature == 0.1  # type: ignore[attr-defined]
+    assert assemble.build_strategy("self-consistency(temperature=0.5)", 0.1).temperature == 0.5  # type: ignore[attr-defined]
+    mixed: Any = assemble.build_strategy("adaptive(medium=self-consistency(temperature=1.0))", 0.1)
+    assert (mixed.temperature, mixed.medium.temperature, mixed.high.temperature) == (0.1, 1.0, 0.1)
+    assert assemble.build_strategy("direct:0.9", 0.1).temperature == 0.9  # type: ignore[attr-defined]

@@ -31,7 +31,7 @@ class Options:
     """What a solve takes besides the problem, the model, the strategy and the budget.
 
     `verifiers`: specs or objects, the first decides; none: the strategy's needs choose one. `roles`: other models on the
-    same budget, such as {"judge": "openai:gpt-…"}. `sampling`: defaults of every answer. `seed`: None draws one.
+    same budget, such as {"judge": "openai:gpt-…"}. `sampling`: defaults of every answer; its temperature holds wherever the strategy's spec does not say one. `seed`: None draws one.
     `ledger`: a parent whose limits hold too. `interrupt`: when set, the best so far is returned.
     """
 
@@ -66,7 +66,7 @@ async def solve(
     options = options or Options()
     began = asyncio.get_running_loop().time()
     budget = budget or Budget()
-    plan = assemble.build_strategy(strategy)
+    plan = assemble.build_strategy(strategy, options.sampling.temperature)
     task = assemble.build_problem(problem, options.answer_type, options.system)
     async with AsyncExitStack() as stack:
         deadline = None if budget.seconds is None else began + budget.seconds

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
-from typing import final
+from typing import Any, final
 
 from thinkharder.answers import AnswerType, Classes, answer_type
 from thinkharder.context import GENERATOR, Context
@@ -12,7 +12,7 @@ from thinkharder.core import registry
 from thinkharder.core.errors import CapabilityError, SpecError, UnknownName
 from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Comparator, Model, Strategy, Verifier
-from thinkharder.core.spec import parse
+from thinkharder.core.spec import Spec, parse
 from thinkharder.core.types import Capabilities, Problem
 from thinkharder.core.usage import FREE, Price
 from thinkharder.models.fetch import Progress
@@ -116,11 +116,32 @@ def _guarded(backend: Model, spec: str, price: Price | None, cache: CacheStore |
 # ---- strategies, problems, runs ----------------------------------------------------------------------------------
 
 
-def build_strategy(spec: str | Strategy) -> Strategy:
-    """The strategy of a spec. Raises SpecError, UnknownName, UnknownOption, BadOption."""
+def build_strategy(spec: str | Strategy, temperature: float | None = None) -> Strategy:
+    """The strategy of a spec; `temperature` replaces its default (and those of the strategies in it) where the spec does
+    not say one. Raises SpecError, UnknownName, UnknownOption, BadOption."""
     load_built_in()
     built: Strategy = registry.build("strategy", spec)
+    if isinstance(spec, str) and temperature is not None:
+        heated: Strategy = _heated(built, parse(spec).args, temperature)
+        return heated
     return built
+
+
+def _heated(built: Any, said: Mapping[str, Any], temperature: float) -> Any:
+    """The strategy at a temperature, but where its spec says another."""
+    if not is_dataclass(built) or isinstance(built, type):
+        return built
+    said = {name.replace("-", "_"): value for name, value in said.items()}
+    if "" in said:
+        said[fields(built)[0].name] = said.pop("")
+    changes: dict[str, Any] = {}
+    for option in fields(built):
+        given, value = said.get(option.name), getattr(built, option.name)
+        if option.name == "temperature" and option.name not in said:
+            changes[option.name] = temperature
+        elif isinstance(value, Strategy):
+            changes[option.name] = _heated(value, given.args if isinstance(given, Spec) else {}, temperature)
+    return replace(built, **changes)
 
 
 def build_problem(problem: str | Problem, wanted: str | None = None, system: str | None = None) -> Problem:

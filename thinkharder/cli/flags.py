@@ -68,7 +68,7 @@ class RunFlags:
     ] = None
     max_tokens: Annotated[int | None, _flag("max-tokens", "Most tokens of one sample", "N", SAMPLING)] = None
     temperature: Annotated[
-        float | None, _flag("temperature", "Of samples whose strategy does not say", "T", SAMPLING)
+        float | None, _flag("temperature", "Where the strategy spec does not say one", "T", SAMPLING)
     ] = None
     context: Annotated[int | None, _flag("context", "Most tokens of prompt and answer", "N", ENGINES)] = None
     threads: Annotated[int | None, _flag("threads", "Processor threads", "N", ENGINES)] = None

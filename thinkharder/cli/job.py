@@ -56,7 +56,7 @@ def make(
 
     chosen = {**(fallbacks or {}), **settings.values, **flags.given(config.SETTINGS)}
     budget = Budget(**{name: chosen.get(name.replace("_", "-")) for name in LIMITS})
-    strategy = assemble.build_strategy(chosen.get("strategy", DEFAULT_STRATEGY))
+    strategy = assemble.build_strategy(chosen.get("strategy", DEFAULT_STRATEGY), chosen.get("temperature"))
     problem, why = _problem(flags, text, chosen)
     roles = {**settings.roles, **_roles(flags.role or ())}
     model = _keyless(chosen.get("model", DEFAULT_MODEL))
