@@ -149,6 +149,7 @@ def test_demo_shows_problem_and_right_answer(call: Call) -> None:
 def test_demo_settings_are_settings(call: Call) -> None:
     assert problem()["settings"].keys() <= {
         "strategy",
+        "answer-type",
         "tokens",
         "max-tokens",
         "temperature",
