@@ -2,6 +2,7 @@
 
     python -m benchmarks.quality record --task gsm8k --model gguf:MODEL --limit 100 --out RUN
     python -m benchmarks.quality score  --task gsm8k --model gguf:MODEL --limit 100 --out RUN --verifier judge
+    python -m benchmarks.quality import --task gsm8k --pool POOL.jsonl --limit 100 --out RUN
     python -m benchmarks.quality live   --task gsm8k --model gguf:MODEL --limit 100 --out RUN --strategy self-refine
 
 Every piece is resumable: what RUN holds is not done again. `python -m benchmarks.quality_report RUN…` prints the tables.
@@ -123,6 +124,25 @@ def recorded(path: Path) -> dict[str, list[Candidate]]:
     return found
 
 
+async def bring(args: argparse.Namespace, model: Model | None, items: list[Item]) -> None:
+    """The first n samples of each problem of a recorded pool (JSONL), with their verdicts: no model runs."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for line in load(args.pool):
+        if line["sample"] < args.n:
+            rows.setdefault(str(line["problem"]), []).append(line)
+
+    async def work(item: Item) -> None:
+        verdicts = await right(item, [r["text"] for r in rows[item.id]])
+        whole = (
+            {**r, "problem": item.id, "correct": v, "seconds": 0.0}
+            for r, v in zip(rows[item.id], verdicts, strict=True)
+        )
+        append(args.out / "samples.jsonl", whole)
+
+    done = {row["problem"] for row in load(args.out / "samples.jsonl")}
+    await each([i for i in items if i.id in rows and i.id not in done], args.at_once, work, "imported")
+
+
 async def score(args: argparse.Namespace, model: Model, items: list[Item]) -> None:
     """A verifier's scores of the recorded samples, with what they cost."""
     name = re.sub(r"\W+", "-", args.verifier).strip("-")
@@ -191,9 +211,10 @@ async def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("piece", choices=["record", "score", "live"])
+    parser.add_argument("piece", choices=["record", "import", "score", "live"])
     parser.add_argument("--task", choices=list(TASKS), required=True)
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", default=None, help="a model spec; not needed for import")
+    parser.add_argument("--pool", type=Path, help="the recorded pool to import")
     parser.add_argument("--limit", type=int, default=100)
     parser.add_argument("--n", type=int, default=8)
     parser.add_argument("--at-once", type=int, default=4)
@@ -206,7 +227,10 @@ async def main() -> None:
     assemble.load_built_in()
     items = TASKS[args.task](args.limit)
     assert answer_prompt(items[0].problem)
-    model = assemble.load_model(args.model, EngineOptions())
+    if args.piece == "import":
+        await bring(args, None, items)
+        return
+    model = assemble.load_model(args.model or parser.error("--model is missing"), EngineOptions())
     try:
         await {"record": record, "score": score, "live": live}[args.piece](args, model, items)
     finally:

@@ -13,13 +13,14 @@ from typing import Any, final
 
 from thinkharder.context import Context
 from thinkharder.core.errors import BadReply, BudgetExhausted, ModelError
+from thinkharder.core.ledger import Ledger
 from thinkharder.core.protocols import Model, StoppingRule, StreamRule
 from thinkharder.core.types import Candidate, Request
 from thinkharder.models.collect import Collector, Sample
 from thinkharder.scoring import Shares
 
-Finish = Callable[[Candidate], Coroutine[Any, Any, Candidate]]
-"""What happens to a sample on arrival (classing, scoring); claims its share when called, returns the final version."""
+Finish = Callable[[Candidate, Ledger], Coroutine[Any, Any, Candidate]]
+"""What happens to a sample on arrival (classing, scoring on its share of the budget); returns the final version."""
 
 
 @final
@@ -214,11 +215,14 @@ class Draws:
             self._land(number, candidate)
             return
         self.context.keep(candidate)
-        job = (self.finish or self.context.classified)(candidate)
-        arrivals.append(asyncio.get_running_loop().create_task(self._finish(number, job)))
+        share = self.shares.claim(1) if self.shares is not None and self.finish is not None else None
+        arrivals.append(asyncio.get_running_loop().create_task(self._finish(number, candidate, share)))
 
-    async def _finish(self, number: int, job: Coroutine[Any, Any, Candidate]) -> None:
-        self._land(number, await job)
+    async def _finish(self, number: int, candidate: Candidate, share: Ledger | None) -> None:
+        if self.finish is None or share is None:
+            self._land(number, await self.context.classified(candidate))
+        else:
+            self._land(number, await self.finish(candidate, share))
 
     def _land(self, number: int, candidate: Candidate) -> None:
         self.context.record(candidate)

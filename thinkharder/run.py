@@ -144,7 +144,7 @@ class Run:
         if score and verifier is not None:
             shares = draws.shares = Shares(self._ledger, self._model, verifier, context)
             if not verifier.joint:
-                draws.finish = lambda candidate: self._arrived(candidate, verifier, shares.claim(1))
+                draws.finish = lambda candidate, share: self._arrived(candidate, verifier, share)
         try:
             found = await draws.take(n, until)
         except BudgetExhausted:

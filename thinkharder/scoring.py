@@ -26,6 +26,7 @@ class Shares:
     def __init__(self, ledger: Ledger, model: Model, verifier: Verifier, context: Context) -> None:
         self.ledger, self.model, self.verifier, self.context = ledger, model, verifier, context
         self._free: list[Ledger] = []
+        self._claimed: list[Ledger] = []
 
     async def admit(self, request: Request) -> Request:
         """The request for as many samples as fit together with their verification; waits for refunds for the first.
@@ -80,6 +81,7 @@ class Shares:
         whole = taken[0] if len(taken) == 1 else self.ledger.share(total)
         if len(taken) > 1:
             self.give_back(taken)
+        self._claimed.append(whole)
         return whole.begin()
 
     def give_back(self, shares: Sequence[Ledger] | int) -> None:
@@ -91,8 +93,9 @@ class Shares:
             share.close()
 
     def close(self) -> None:
-        """Give back the shares of samples that never came."""
-        self.give_back(len(self._free))
+        """Give back what is left of all shares: of samples that never came, and of those cut off while being scored."""
+        self.give_back([*self._free, *self._claimed])
+        self._free, self._claimed = [], []
 
 
 async def scored(

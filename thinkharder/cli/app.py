@@ -1,16 +1,17 @@
 """All commands in one typer application."""
 
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
-from thinkharder.cli import demo, doctor, models, solve, strategies
 from thinkharder.cli.flags import examples, pretty_help
 from thinkharder.cli.version import version
 
 ABOUT = (
     "Spend inference compute where it pays: more samples, votes, checks and refinement under one hard budget."
 )
+COMMANDS = ("solve", "demo", "strategies", "doctor", "models")
 EXAMPLES = examples(
     "thinkharder demo",
     'thinkharder solve "What is 17 * 24?" --strategy self-consistency:n=16',
@@ -18,8 +19,11 @@ EXAMPLES = examples(
 )
 
 
-def application() -> tuple[Any, type[Any], type[Any]]:
-    """The command, and the classes of its usage errors and of all its errors (typer brings its own click)."""
+def application(first: str | None = None) -> tuple[Any, type[Any], type[Any]]:
+    """The command, and the classes of its usage errors and of all its errors (typer brings its own click).
+
+    Where `first`, the first word of the command line, is a command, the others are left out: it starts the sooner.
+    """
     app = typer.Typer(
         help=ABOUT,
         no_args_is_help=False,
@@ -28,9 +32,8 @@ def application() -> tuple[Any, type[Any], type[Any]]:
         add_completion=True,
     )
     app.callback(invoke_without_command=True, epilog=EXAMPLES)(_root)
-    for module in (solve, demo, strategies, doctor):
-        module.add(app)
-    models.add(app)
+    for name in (first,) if first in COMMANDS else COMMANDS:
+        import_module(f"thinkharder.cli.{name}").add(app)
     usage_error = typer.BadParameter.__mro__[1]
     return typer.main.get_command(app), usage_error, usage_error.__mro__[1]
 

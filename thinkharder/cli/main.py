@@ -45,7 +45,7 @@ def _command(words: list[str]) -> int:
     from thinkharder.cli.app import application
     from thinkharder.core.errors import ThinkharderError
 
-    app, usage_error, click_error = application()
+    app, usage_error, click_error = application(words[0] if words else None)
     try:
         outcome = app(args=words, prog_name="thinkharder", standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0

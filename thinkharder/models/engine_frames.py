@@ -1,17 +1,19 @@
 """How a model and its worker process speak: frames of a length (4 bytes, big-endian) and a pickled tuple.
 
-In, for every engine: ("load", {…}) first; ("add", prompt, [(number, seed), …], {…}) starts sequences; ("cancel", [number,
+In, for every engine: ("load", {…}) first, and where the engine waits for it ("more", {…}) second; ("add", prompt, [(number, seed), …], {…}) starts sequences; ("cancel", [number,
 …]) frees them; the end of the input ends the process. Out: ("ready", {…}) or ("failed", text) once; then ("step", [item,
 …]), each item beginning with its sequence's number and ending with how the sequence finished, or None; ("error", [number,
 …], text); ("freed", [number, …]) once cancelled sequences are out of the engine; ("reply", number, value) to a question.
 """
 
+import contextlib
 import os
 import pickle
 import queue
 import signal
 import struct
 import threading
+from importlib import import_module
 from typing import IO, Any, NamedTuple
 
 Frame = tuple[Any, ...]
@@ -42,15 +44,19 @@ class Standing(NamedTuple):
     out: IO[bytes]
 
 
-def stand() -> Standing | None:
+def stand(engine: str | None = None) -> Standing | None:
     """Take the process's standard input and output for frames; None where nobody speaks.
 
-    Ctrl-C is left to the caller's process. What the engine prints goes to standard error, never between the frames.
+    The module `engine` is imported while the caller prepares the load order: whoever needs it later imports it at no
+    cost, or meets the error where it can be told. Ctrl-C is left to the caller's process. What the engine prints goes to standard error, never between the frames.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     pipe = os.fdopen(os.dup(0), "rb", buffering=1 << 20)
+    if engine is not None:
+        with contextlib.suppress(Exception):
+            import_module(engine)
     first = read_frame(pipe)
     if first is None:
         return None

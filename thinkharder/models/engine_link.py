@@ -25,10 +25,18 @@ LOAD_SECONDS = 600.0
 class EngineLink:
     """A worker process and the requests that it serves. Thread-safe; several event loops may use one.
 
-    Raises ModelLoadError where the worker cannot start or cannot load what `order` names.
+    `order()` is made while the worker imports its engine, and `more()`, for a worker that waits for a second frame,
+    while it loads what `order` names. Raises ModelLoadError where the worker cannot start or cannot load it, and what
+    the two raise; the worker is gone then.
     """
 
-    def __init__(self, module: str, order: dict[str, Any], name: str) -> None:
+    def __init__(
+        self,
+        module: str,
+        order: Callable[[], dict[str, Any]],
+        name: str,
+        more: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
         self.name, self._module = name, module
         self._owner = os.getpid()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
@@ -42,7 +50,7 @@ class EngineLink:
         """Why the worker serves no more; None while it does."""
         self.on_freed: Callable[[list[int]], None] | None = None
         """Called on the reader's thread with the sequences that the engine has freed after a cancel; for measuring."""
-        self.ready = self._load(order)
+        self.ready = self._load(order, more)
         self._reader = threading.Thread(
             target=_read, args=(weakref.ref(self), self._process.stdout), daemon=True
         )
@@ -71,17 +79,21 @@ class EngineLink:
                 f"cannot start the engine's process ({sys.executable}): {error.strerror or error}"
             ) from error
 
-    def _load(self, order: dict[str, Any]) -> dict[str, Any]:
+    def _load(
+        self, order: Callable[[], dict[str, Any]], more: Callable[[], dict[str, Any]] | None
+    ) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         watchdog = threading.Timer(LOAD_SECONDS, self._process.kill)
         watchdog.daemon = True
-        watchdog.start()
         try:
-            write_frame(self._process.stdin, ("load", order))
+            said = order()  # may convert a model for minutes: not the worker's time
+            watchdog.start()
+            with contextlib.suppress(BrokenPipeError):  # it failed: its last frame says why
+                write_frame(self._process.stdin, ("load", said))
+                if more is not None:
+                    write_frame(self._process.stdin, ("more", more()))
             frame = read_frame(self._process.stdout)
-        except BrokenPipeError:
-            frame = None
         except BaseException:
             _end(self._process, self._log, patience=0)
             raise

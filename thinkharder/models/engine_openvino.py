@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -31,7 +32,7 @@ ARCHITECTURES: Final = frozenset({"llama", "qwen2", "qwen3"})
 @final
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A model ready to be run: the worker's load order, and what the caller's side needs to speak with it."""
+    """A model ready to be run: the worker's orders in one, and what the caller's side needs to speak with it."""
 
     order: dict[str, Any]
     tokenizer: Any
@@ -62,36 +63,82 @@ class Source:
     cached: float
 
 
+@final
+class Preparation:
+    """What the worker is told, in the order in which it needs it: the files and sizes, then the vocabulary.
+
+    Raises MissingExtra.
+    """
+
+    def __init__(self, path: Path, options: EngineOptions, name: str, progress: Progress | None) -> None:
+        if find_spec("openvino_genai") is None:
+            raise MissingExtra("the OpenVINO engine", "local")
+        self._path, self._options, self._name, self._progress = path, options, name, progress
+        self._order: dict[str, Any] = {}
+        self._context = 0
+        self._parts: Parts | None = None
+
+    def order(self) -> dict[str, Any]:
+        """The load order, from the model's header; converts what the engine does not read. Raises ModelLoadError."""
+        options, name = self._options, self._name
+        source = _folder(self._path) if self._path.is_dir() else _gguf(self._path, self._progress)
+        self._context = min(options.context or CONTEXT, source.limit)
+        threads = options.threads or cores()
+        parallel, batched = sizes(options.parallel, STEP_SECONDS * SPEED * threads / source.parameters)
+        self._order = {
+            "model": str(source.model),
+            "tokenizer": str(source.tokenizer),
+            "parallel": parallel,
+            "batched_tokens": batched,
+            "kv_blocks": cache_blocks(options, source, self._context, parallel, name),
+            "properties": {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {},
+        }
+        return self._order
+
+    def more(self) -> dict[str, Any]:
+        """After the order: the vocabulary and the stop ids, from the tokenizer. Raises ModelLoadError, MissingExtra."""
+        folder, name = self._order["tokenizer"], self._name
+        genai = _engine()
+        try:
+            tokenizer = genai.Tokenizer(folder)
+            table, stops, lstrip = vocabulary(tokenizer)
+        except (RuntimeError, ValueError) as error:
+            raise ModelLoadError(
+                f"the tokenizer of {name} ({folder}) cannot be loaded: {_first(error)}"
+            ) from error
+        if not tokenizer.chat_template:
+            raise ModelLoadError(f"{name} has no chat template; use the instruct version of the model")
+        more = {"vocabulary": table, "stop_ids": sorted(stops)}
+        self._parts = Parts(
+            {**self._order, **more},
+            tokenizer,
+            table,
+            frozenset(stops),
+            self._context,
+            self._order["parallel"],
+            lstrip,
+        )
+        return more
+
+    def parts(self) -> Parts:
+        """What `order` and `more` have found."""
+        assert self._parts is not None
+        return self._parts
+
+
 def prepare(path: Path, options: EngineOptions, name: str, progress: Progress | None) -> Parts:
-    """Everything up to the start of the engine. Raises ModelLoadError, MissingExtra."""
+    """Everything up to the start of the engine, at once. Raises ModelLoadError, MissingExtra."""
+    ready = Preparation(path, options, name, progress)
+    ready.order()
+    ready.more()
+    return ready.parts()
+
+
+def _engine() -> Any:
     try:
-        genai: Any = import_module("openvino_genai")
+        return import_module("openvino_genai")
     except ImportError as error:
         raise MissingExtra("the OpenVINO engine", "local") from error
-    source = _folder(path) if path.is_dir() else _gguf(path, progress)
-    try:
-        tokenizer = genai.Tokenizer(str(source.tokenizer))
-        table, stops, lstrip = vocabulary(tokenizer)
-    except (RuntimeError, ValueError) as error:
-        raise ModelLoadError(
-            f"the tokenizer of {name} ({source.tokenizer}) cannot be loaded: {_first(error)}"
-        ) from error
-    if not tokenizer.chat_template:
-        raise ModelLoadError(f"{name} has no chat template; use the instruct version of the model")
-    context = min(options.context or CONTEXT, source.limit)
-    threads = options.threads or cores()
-    parallel, batched = sizes(options.parallel, STEP_SECONDS * SPEED * threads / source.parameters)
-    order = {
-        "model": str(source.model),
-        "tokenizer": str(source.tokenizer),
-        "vocabulary": table,
-        "stop_ids": sorted(stops),
-        "parallel": parallel,
-        "batched_tokens": batched,
-        "kv_blocks": cache_blocks(options, source, context, parallel, name),
-        "properties": {"INFERENCE_NUM_THREADS": options.threads} if options.threads else {},
-    }
-    return Parts(order, tokenizer, table, frozenset(stops), context, parallel, lstrip)
 
 
 def _folder(path: Path) -> Source:
@@ -151,7 +198,7 @@ def _gguf(path: Path, progress: Progress | None) -> Source:
 
 def _convert_tokenizer(path: Path, target: Path) -> None:
     """Save the tokenizer of a GGUF file in the engine's own form: it loads in 0.1 s instead of 2 s."""
-    genai: Any = import_module("openvino_genai")
+    genai = _engine()
 
     target.mkdir()
     link = (

@@ -8,6 +8,7 @@ Items of its steps are (number, token ids, log-probabilities, finish), in lists 
 """
 
 import queue
+import sys
 from importlib import import_module
 from typing import IO, Any, final
 
@@ -207,8 +208,14 @@ def load(said: dict[str, Any]) -> Any:
 
 
 def main() -> None:
-    """Load what is asked for, then step until the input ends."""
-    standing = stand()
+    """Load what is asked for, then step until the input ends.
+
+    The vocabulary and the stop ids come in a second frame, which the caller makes while the pipeline is compiled.
+    """
+    converter = "openvino.tools.ovc"  # a third of the import's time; `openvino` does without it, and so does a worker
+    sys.modules[converter] = None  # type: ignore[assignment]
+    standing = stand("openvino_genai")
+    del sys.modules[converter]  # where the import failed all the same, `load` imports it whole
     if standing is None:
         return
     order, orders, out = standing
@@ -217,8 +224,11 @@ def main() -> None:
     except Exception as error:
         write_frame(out, ("failed", f"{type(error).__name__}: {error}"))
         return
+    more = orders.get()
+    if more is None:
+        return
     write_frame(out, ("ready", {}))
-    serve(Worker(pipeline, order["vocabulary"], set(order["stop_ids"]), out), orders)
+    serve(Worker(pipeline, more[1]["vocabulary"], set(more[1]["stop_ids"]), out), orders)
 
 
 def serve(worker: Worker, orders: "queue.SimpleQueue[Frame | None]") -> None:

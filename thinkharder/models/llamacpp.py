@@ -60,7 +60,7 @@ class LlamaCppModel:
             raise MissingExtra("the llama.cpp engine", "local")
         order = load_order(file, options or EngineOptions())
         self._context: int = order["context"]
-        self._link = EngineLink("thinkharder.models.engine_llama_worker", order, self._name)
+        self._link = EngineLink("thinkharder.models.engine_llama_worker", lambda: order, self._name)
         self._prompts: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
         template = str(file.fields.get("tokenizer.chat_template", ""))
         self._efforts = EFFORTS if SWITCH in template else ()

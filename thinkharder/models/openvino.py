@@ -57,8 +57,10 @@ class OpenVINOModel:
     ) -> None:
         self._name = name or f"openvino:{Path(path).name}"
         self._options = options or EngineOptions()
-        self._parts = engine.prepare(Path(path), self._options, self._name, progress)
-        self._link = EngineLink("thinkharder.models.engine_openvino_worker", self._parts.order, self._name)
+        ready = engine.Preparation(Path(path), self._options, self._name, progress)
+        worker = "thinkharder.models.engine_openvino_worker"
+        self._link = EngineLink(worker, ready.order, self._name, ready.more)
+        self._parts = ready.parts()
         self._prompts: OrderedDict[str, bytes] = OrderedDict()
         template = self._parts.tokenizer.chat_template
         self._efforts = EFFORTS if SWITCH in template else ()
