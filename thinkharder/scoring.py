@@ -1,6 +1,7 @@
 """How verification meets the budget: shares set aside before sampling, scores put on candidates."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import final
@@ -40,23 +41,29 @@ class Shares:
         extra = self._extra(count.tokens, cap)
         if extra == ZERO:
             return request
-        prompts = math.ceil(request.n / at_once(generator))
-        ask = Ask(count.tokens, request.n, cap, price_of(generator) or FREE, extra, prompts)
+        one = Ask(count.tokens, 1, cap, price_of(generator) or FREE, extra)
         while True:
-            n, limit = self.ledger.fit(ask)
+            n = self._most(one, request.n, at_once(generator))
             if n >= 1:
                 break
-            one = replace(ask, n=1, prompts=1)
             if not self.ledger.worth_waiting(one):
                 cap, n = self.ledger.cap_for_one(one), 1
                 if cap >= 1:
                     break
                 if any(c.kind == "answer" and c.error is None for c in self.context.seen.values()):
-                    raise BudgetExhausted(limit)
+                    raise BudgetExhausted(self.ledger.fit(one)[1])
                 return replace(request, n=1)
             await self.ledger.refund()
         self._free.extend(self.ledger.share(extra) for _ in range(n))
         return replace(request, n=n, sampling=replace(request.sampling, max_tokens=cap))
+
+    def _most(self, one: Ask, n: int, each: int) -> int:
+        """The most samples, of at most n, that fit with a prompt for every `each` of them."""
+        return bisect_right(
+            range(1, n + 1),
+            0,
+            key=lambda k: int(self.ledger.fit(replace(one, n=k, prompts=math.ceil(k / each)))[0] < k),
+        )
 
     def _extra(self, problem_tokens: int, cap: int) -> Amount:
         judge = self.context.model("judge")

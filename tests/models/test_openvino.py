@@ -8,6 +8,7 @@ import pytest
 from tests.models.contract import chunks_of, request_of, samples_of
 from tests.models.engine_cases import PARIS, EngineCases, shared_engine
 from thinkharder.core.errors import ModelLoadError
+from thinkharder.models.engine_link import EngineLink
 from thinkharder.models.engine_openvino import BLOCK, Source, cache_blocks, prepare, sizes
 from thinkharder.models.engine_openvino_worker import SHARED, Worker, _common
 from thinkharder.models.openvino import OpenVINOModel
@@ -112,6 +113,30 @@ def test_the_cache_holds_at_least_one_sequence() -> None:
 def test_folders_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match=r"has no openvino_model\.xml"):
         prepare(tmp_path, EngineOptions(), "m", None)
+
+
+@pytest.mark.parametrize("broken", [(), ("model", "tokenizer", "detokenizer")], ids=["no model", "tokenizer"])
+def test_no_worker_is_left_where_loading_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: tuple[str, ...]
+) -> None:
+    pytest.importorskip("openvino_genai")
+    started = []
+    spawn = EngineLink._spawn
+
+    def seen(link: EngineLink) -> object:
+        started.append(spawn(link))
+        return started[-1]
+
+    monkeypatch.setattr(EngineLink, "_spawn", seen)
+    for name in broken:
+        (tmp_path / f"openvino_{name}.xml").write_text("<net/>")
+        (tmp_path / f"openvino_{name}.bin").write_bytes(b"")
+    with pytest.raises(ModelLoadError, match="the tokenizer of m" if broken else "has no openvino_model"):
+        OpenVINOModel(tmp_path, name="m")
+    (process,) = started
+    assert process.returncode is not None, "it is ended and waited for"
+    assert process.stdin is not None
+    assert process.stdin.closed
 
 
 @pytest.mark.model

@@ -82,7 +82,8 @@ class Ledger:
 
     def worth_waiting(self, ask: Ask) -> bool:
         """Whether a refund can still make room for one sample: other work is in flight under every ledger that lacks it."""
-        return all(others > 0 for others in self._lacking(ask.fixed + ask.each, 0))
+        short = self._lacking(ask.fixed + ask.each, 0)
+        return bool(short) and all(others > 0 for others in short)
 
     def _lacking(self, need: Amount, mine: int) -> list[int]:
         """For each ledger from here up that has no room for `need`: how much is at work under it besides the share that

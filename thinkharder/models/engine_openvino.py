@@ -84,7 +84,9 @@ class Preparation:
         source = _folder(self._path) if self._path.is_dir() else _gguf(self._path, self._progress)
         self._context = min(options.context or CONTEXT, source.limit)
         threads = options.threads or cores()
-        parallel, batched = sizes(options.parallel, STEP_SECONDS * SPEED * threads / source.parameters)
+        parallel, batched = sizes(
+            options.parallel, STEP_SECONDS * SPEED * threads / max(1, source.parameters)
+        )
         self._order = {
             "model": str(source.model),
             "tokenizer": str(source.tokenizer),

@@ -212,10 +212,10 @@ def main() -> None:
 
     The vocabulary and the stop ids come in a second frame, which the caller makes while the pipeline is compiled.
     """
-    converter = "openvino.tools.ovc"  # a third of the import's time; `openvino` does without it, and so does a worker
+    converter = "openvino.tools.ovc"  # a third of the import's time, and `openvino` does without it
     sys.modules[converter] = None  # type: ignore[assignment]
     standing = stand("openvino_genai")
-    del sys.modules[converter]  # where the import failed all the same, `load` imports it whole
+    sys.modules.pop(converter, None)  # where the import failed all the same, `load` imports it whole
     if standing is None:
         return
     order, orders, out = standing
