@@ -22,7 +22,7 @@ from thinkharder.models.wrap import standard_layers
 async def measure(solves: int, n: int) -> dict[str, object]:
     """Solves of n samples through the whole stack: rate over the middle, resident memory as it goes."""
     toy = toy_model('categorical(answers=["red", "green", "blue"], weights=[0.5, 0.3, 0.2], tokens=[3, 9])')
-    model = Loaded(toy, standard_layers(toy, "toy:bench"))
+    model = Loaded(toy, standard_layers(toy))
     problem = Problem.of("Which colour is it?", answer_type="text")
     rates, memory = [], []
     for number in range(solves):

@@ -56,7 +56,7 @@ def load_model(
     if scheme == "toy":
         from thinkharder.models.toy import toy_model
 
-        return _guarded(toy_model(rest), spec, FREE, cache)
+        return _guarded(toy_model(rest), FREE, cache)
     if scheme == "openai":
         return _remote(rest, prices or {}, cache)
     if scheme in registry.names("model"):
@@ -100,14 +100,14 @@ def _remote(rest: str, prices: Mapping[str, Mapping[str, float]], cache: CacheSt
         raise SpecError(f"in openai:{rest} the address has no scheme; write openai:MODEL@http://HOST:PORT/v1")
     backend = OpenAIModel(name, base)
     backend.look()
-    return _guarded(backend, f"openai:{rest}", price_of(name, base, prices), cache)
+    return _guarded(backend, price_of(name, base, prices), cache)
 
 
-def _guarded(backend: Model, spec: str, price: Price | None, cache: CacheStore | None) -> Loaded:
+def _guarded(backend: Model, price: Price | None, cache: CacheStore | None) -> Loaded:
     from thinkharder.models.wrap import standard_layers, timed
     from thinkharder.models.wrap.cache import Cached
 
-    layers = standard_layers(backend, spec)
+    layers = standard_layers(backend)
     if cache is not None:
         layers = [*layers, lambda inner: Cached(inner, cache)]
     return Loaded(timed(backend), layers, price)

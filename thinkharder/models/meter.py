@@ -11,10 +11,11 @@ from thinkharder.core.ledger import Lease, Ledger
 from thinkharder.core.protocols import Model
 from thinkharder.core.types import Capabilities, Chunk, Request, TokenCount
 from thinkharder.core.usage import FREE, Price, Usage
+from thinkharder.models.wrap.base import Around
 
 
 @final
-class Metered:
+class Metered(Around):
     """`inner` on a ledger. `stream` may yield fewer completions than asked for: those that the budget admitted.
 
     What a request costs: its prompt once, and the output tokens received; where the backend reports its own total, that.
@@ -23,25 +24,8 @@ class Metered:
     """
 
     def __init__(self, inner: Model, ledger: Ledger, price: Price | None = FREE) -> None:
-        self.inner, self.ledger, self.price = inner, ledger, price
-
-    @property
-    def name(self) -> str:
-        """The backend's name."""
-        return self.inner.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The backend's capabilities."""
-        return self.inner.capabilities
-
-    async def count(self, request: Request) -> TokenCount:
-        """The backend's count of the prompt's tokens."""
-        return await self.inner.count(request)
-
-    async def aclose(self) -> None:
-        """Close the backend."""
-        await self.inner.aclose()
+        super().__init__(inner)
+        self.ledger, self.price = ledger, price
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Stream as many of the request's completions as the ledger admits. Raises BudgetExhausted with none."""

@@ -24,7 +24,7 @@ def timed(backend: Model, limits: TimeLimits | None = None) -> Model:
 
 
 def standard_layers(
-    backend: Model, spec: str = "", *, concurrent: int = CONCURRENT, retries: RetryPolicy | None = None
+    backend: Model, *, concurrent: int = CONCURRENT, retries: RetryPolicy | None = None
 ) -> list[Callable[[Model], Model]]:
     """The layers outside the meter, from the inside out; their state, the retries' jitter included, belongs to this
     endpoint.
