@@ -48,8 +48,13 @@ def nothing_stays_behind() -> Iterator[None]:
     """No process and no private directory may be left by a test."""
     processes, folders = ours(), set(Path("/tmp").glob("thinkharder-*"))
     yield
-    deadline = time.monotonic() + 1.0
-    while (left := ours() - processes) and time.monotonic() < deadline:
+    deadline = (
+        time.monotonic() + 5.0
+    )  # a supervisor cleans up after a host that was killed; a busy machine takes its time
+    while time.monotonic() < deadline:
+        left, kept = ours() - processes, set(Path("/tmp").glob("thinkharder-*")) - folders
+        if not left and not kept:
+            return
         time.sleep(0.02)
     assert not left, f"processes left behind: {left}"
-    assert set(Path("/tmp").glob("thinkharder-*")) <= folders
+    assert not kept, f"folders left behind: {kept}"
