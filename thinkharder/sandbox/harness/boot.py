@@ -145,12 +145,15 @@ def supervise(libc: Any, directory: str) -> None:
         pass  # the child was first, or has ended
     for descriptor in (0, 1, 2):
         os.close(descriptor)
+    told = False
     # WNOWAIT keeps the child's number, and so its group's, from being given to another process
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-        if signal.sigwait({signal.SIGTERM, signal.SIGCHLD}) == signal.SIGTERM:
+        told = signal.sigwait({signal.SIGTERM, signal.SIGCHLD}) == signal.SIGTERM
+        if told:
             break
     code = os.waitstatus_to_exitcode(end_all(child))
-    if os.getppid() != host:
+    # the signal comes when the host's thread ends, which can be before its process is seen to be gone
+    if told or os.getppid() != host:
         import shutil
 
         shutil.rmtree(directory, ignore_errors=True)
