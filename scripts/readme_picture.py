@@ -21,7 +21,7 @@ from thinkharder.cli import picture
 from thinkharder.cli.demo import problem
 from thinkharder.cli.flags import RunFlags
 from thinkharder.cli.job import Job, make
-from thinkharder.cli.report import report
+from thinkharder.cli.printing import report
 from thinkharder.cli.running import run
 from thinkharder.cli.tally import Tally, expected_samples
 from thinkharder.events import Event

@@ -8,9 +8,10 @@ import pytest
 from tests.models.contract import chunks_of, request_of, samples_of
 from tests.models.engine_cases import PARIS, EngineCases, shared_engine
 from thinkharder.core.errors import ModelLoadError
-from thinkharder.models.engine_link import EngineLink
+from thinkharder.models import engine_link
 from thinkharder.models.engine_openvino import BLOCK, Source, cache_blocks, prepare, sizes
 from thinkharder.models.engine_openvino_worker import SHARED, Worker, _common
+from thinkharder.models.engine_start import Started, start
 from thinkharder.models.openvino import OpenVINOModel
 from thinkharder.models.options import EngineOptions
 
@@ -120,20 +121,20 @@ def test_no_worker_is_left_where_loading_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: tuple[str, ...]
 ) -> None:
     pytest.importorskip("openvino_genai")
-    started = []
-    spawn = EngineLink._spawn
+    started: list[Started] = []
 
-    def seen(link: EngineLink) -> object:
-        started.append(spawn(link))
+    def seen(module: str) -> Started:
+        started.append(start(module))
         return started[-1]
 
-    monkeypatch.setattr(EngineLink, "_spawn", seen)
+    monkeypatch.setattr(engine_link, "start", seen)
     for name in broken:
         (tmp_path / f"openvino_{name}.xml").write_text("<net/>")
         (tmp_path / f"openvino_{name}.bin").write_bytes(b"")
     with pytest.raises(ModelLoadError, match="the tokenizer of m" if broken else "has no openvino_model"):
         OpenVINOModel(tmp_path, name="m")
-    (process,) = started
+    process = started[0].process
+    assert len(started) == 1
     assert process.returncode is not None, "it is ended and waited for"
     assert process.stdin is not None
     assert process.stdin.closed

@@ -31,7 +31,7 @@ def demo(flags: RunFlags) -> None:
 
     given = problem()
     if not (flags.quiet or flags.json or flags.dry_run):
-        from thinkharder.cli.report import console
+        from thinkharder.cli.printing import console
 
         out = console()
         out.print(

@@ -225,7 +225,7 @@ def _print(found: list[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from thinkharder.cli.report import console
+    from thinkharder.cli.printing import console
 
     out = console()
     marks = {"ok": ("ok", "green"), "note": ("–", "dim"), "bad": ("!!", "bold red")}

@@ -7,9 +7,13 @@ budget; 4 model unreachable; 130 interrupted; 141 the reader of the output went 
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 FAILED, USAGE, INTERRUPTED, READER_GONE = 1, 2, 130, 141
+_NOT_EMBEDDED = ("openai:", "toy:", "llamacpp:")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,9 +40,31 @@ def _run(words: list[str]) -> int:
         print(f"thinkharder {version()}")
         return 0
     try:
-        return _command(words)
+        with _engine_ahead(words):
+            return _command(words)
     except KeyboardInterrupt as error:
         return _fail(words, error, INTERRUPTED, "interrupted")
+
+
+@contextlib.contextmanager
+def _engine_ahead(words: list[str]) -> Iterator[None]:
+    """Start the embedded engine's process before anything else is imported, where the words look like a solve on it.
+
+    It is half a second's start for nothing; one that turns out not to be needed is ended with the command.
+    """
+    model = next((value for flag, value in pairwise([*words, ""]) if flag == "--model"), "")
+    model = model or os.environ.get("THINKHARDER_MODEL", "")
+    others = {"--help", "--dry-run"}.intersection(words) or model.startswith(_NOT_EMBEDDED)
+    if words[:1] not in (["solve"], ["demo"]) or others or find_spec("openvino_genai") is None:
+        yield
+        return
+    from thinkharder.models import engine_start
+
+    engine_start.start_ahead()
+    try:
+        yield
+    finally:
+        engine_start.drop_spare()
 
 
 def _command(words: list[str]) -> int:

@@ -55,7 +55,7 @@ def list_(as_json: AsJson = False, debug: Debug = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from thinkharder.cli.report import console
+    from thinkharder.cli.printing import console
 
     out = console()
     if not out.is_terminal:

@@ -83,7 +83,7 @@ def _print(flags: RunFlags, job: Any, result: Any) -> None:
         if result.answer is not None:
             print(clean(result.answer))
     else:
-        from thinkharder.cli.report import console, report
+        from thinkharder.cli.printing import console, report
 
         report(result, job, console())
     if sys.stdout is not None:

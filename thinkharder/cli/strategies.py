@@ -151,7 +151,7 @@ def _list(tables: dict[str, list[dict[str, Any]]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from thinkharder.cli.report import console
+    from thinkharder.cli.printing import console
 
     out = console()
     for kind, rows in tables.items():
@@ -187,7 +187,7 @@ def _show(item: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from thinkharder.cli.report import console
+    from thinkharder.cli.printing import console
 
     out = console()
     grid = Table.grid(padding=(0, 2))

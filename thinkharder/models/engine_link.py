@@ -6,18 +6,16 @@ import os
 import queue
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import IO, Any, final
 
 from thinkharder.core.errors import ModelError, ModelLoadError, ModelUnavailable, ServerError
 from thinkharder.models.engine_frames import Frame, read_frame, write_frame
 from thinkharder.models.engine_inbox import Inbox, deliver, settle
+from thinkharder.models.engine_start import start
 
-BOOT = Path(__file__).with_name("engine_boot.py")
 LOAD_SECONDS = 600.0
 
 
@@ -37,10 +35,15 @@ class EngineLink:
         name: str,
         more: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
-        self.name, self._module = name, module
+        self.name = name
         self._owner = os.getpid()
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        self._process = self._spawn()
+        try:
+            started = start(module)
+        except OSError as error:
+            raise ModelLoadError(
+                f"cannot start the engine's process ({sys.executable}): {error.strerror or error}"
+            ) from error
+        self._process, self._log = started.process, started.log
         self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._inboxes: dict[int, Inbox] = {}
         self._questions: dict[int, asyncio.Future[Any]] = {}
@@ -60,24 +63,6 @@ class EngineLink:
         self._finalizer = weakref.finalize(
             self, _stop, self._outbox, self._process, writer, self._log, os.getpid()
         )
-
-    def _spawn(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-P", str(BOOT), self._module]
-        detach: dict[str, Any] = {} if os.name == "nt" else {"start_new_session": True}
-        environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
-        try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log,
-                env=environment,
-                **detach,
-            )
-        except OSError as error:
-            raise ModelLoadError(
-                f"cannot start the engine's process ({sys.executable}): {error.strerror or error}"
-            ) from error
 
     def _load(
         self, order: Callable[[], dict[str, Any]], more: Callable[[], dict[str, Any]] | None

@@ -30,6 +30,7 @@ from thinkharder.models.engine_prompt import (
     thinking_opened,
 )
 from thinkharder.models.engine_sampling import MAX_TOKENS, Draws, draws
+from thinkharder.models.engine_start import OPENVINO_WORKER
 from thinkharder.models.engine_text import FINISHES, Detokeniser
 from thinkharder.models.options import EngineOptions
 from thinkharder.models.requantise import Progress
@@ -58,8 +59,7 @@ class OpenVINOModel:
         self._name = name or f"openvino:{Path(path).name}"
         self._options = options or EngineOptions()
         ready = engine.Preparation(Path(path), self._options, self._name, progress)
-        worker = "thinkharder.models.engine_openvino_worker"
-        self._link = EngineLink(worker, ready.order, self._name, ready.more)
+        self._link = EngineLink(OPENVINO_WORKER, ready.order, self._name, ready.more)
         self._parts = ready.parts()
         self._prompts: OrderedDict[str, bytes] = OrderedDict()
         template = self._parts.tokenizer.chat_template
