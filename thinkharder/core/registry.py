@@ -1,7 +1,7 @@
 """Name -> factory, filled by decorators and by entry points; objects are built from specs and turn back into them.
 
 Kinds and their entry-point groups: strategy (`thinkharder.strategies`), verifier, comparator, rule, stream-rule,
-select, model. A factory is a frozen dataclass, whose typed fields are the options, or a plain function (select).
+select, model, task. A factory is a frozen dataclass, whose typed fields are the options, or a plain function (select).
 """
 
 import types
@@ -26,6 +26,7 @@ GROUPS = {
     "stream-rule": "thinkharder.stream_rules",
     "select": "thinkharder.selects",
     "model": "thinkharder.models",
+    "task": "thinkharder.tasks",
 }
 KIND_OF: Mapping[Any, str] = {
     Strategy: "strategy",
@@ -84,7 +85,12 @@ def factory(kind: str, name: str) -> Any:
     return _factories[kind][name]
 
 
-_SEE = {"model": "models", "verifier": "strategies --verifiers", "rule": "strategies --rules"}
+_SEE = {
+    "model": "models",
+    "verifier": "strategies --verifiers",
+    "rule": "strategies --rules",
+    "task": "tasks",
+}
 
 
 def build(kind: str, spec: "str | Spec | object", **overrides: Any) -> Any:
