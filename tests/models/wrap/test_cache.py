@@ -14,7 +14,8 @@ from tests.models.contract import chunks_of, request_of, samples_of
 from thinkharder.core.errors import BadOption, StreamCut
 from thinkharder.core.types import Chunk, Request, TokenLogprob
 from thinkharder.models.toy import Categorical, Faults, ToyModel, ToyOptions, toy_model
-from thinkharder.models.wrap.cache import Cached, CachePolicy, CacheStore, Recorded
+from thinkharder.models.wrap.cache import Cached, CachePolicy, CacheStore
+from thinkharder.models.wrap.drawn import Drawn
 
 SPEC = "categorical(answers=[1, 2, 3, 4, 5, 6, 7], tokens=[1, 30], token_seconds=1e-9, chunk_tokens={})"
 
@@ -105,8 +106,8 @@ def test_a_whole_chunk_is_cut_by_its_log_probabilities_or_not_at_all() -> None:
 
 def test_inexact_counts_are_not_cut() -> None:
     chunks = (Chunk(text="a", tokens=1, exact=False), Chunk(text="b", tokens=1, finish="stop", exact=False))
-    assert Recorded(chunks).at(1) is None
-    assert Recorded(chunks).at(2) == chunks
+    assert Drawn(chunks).at(1) is None
+    assert Drawn(chunks).at(2) == chunks
 
 
 async def test_failed_and_partial_draws_are_not_recorded() -> None:

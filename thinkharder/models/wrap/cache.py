@@ -10,20 +10,20 @@ import json
 import os
 import tempfile
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from thinkharder.core.errors import BadOption
 from thinkharder.core.identity import canonical_json, content_hash
 from thinkharder.core.protocols import Model
-from thinkharder.core.types import Chunk, Request, TokenLogprob
-from thinkharder.models.wrap.base import Around, merged, split
+from thinkharder.core.types import Chunk, Request
+from thinkharder.models.wrap.base import Around
+from thinkharder.models.wrap.drawn import FINAL, Arriving, Drawn, asked, of_row, to_row
 
 FORMAT = 1
-_FINAL = ("stop", "length", "tool_calls", "content_filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,53 +42,13 @@ class CachePolicy:
             raise BadOption(f"cache entries={self.entries} must be 1 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One finished draw: its chunks, and the cap under which it was drawn."""
-
-    chunks: tuple[Chunk, ...]
-
-    @property
-    def tokens(self) -> int:
-        """Output tokens of the draw."""
-        return sum(chunk.tokens for chunk in self.chunks)
-
-    def at(self, cap: int) -> tuple[Chunk, ...] | None:
-        """The draw as it would have been under `cap` output tokens; None where that is not known exactly."""
-        whole = self.chunks[-1].finish != "length"
-        if self.tokens <= cap:
-            return self.chunks if whole or self.tokens == cap else None
-        if not all(chunk.exact for chunk in self.chunks):
-            return None
-        kept: list[Chunk] = []
-        room = cap
-        for chunk in self.chunks:
-            if chunk.tokens >= room:
-                last = _cut(chunk, room)
-                return None if last is None else (*kept, replace(last, finish="length", tool_calls=()))
-            kept.append(chunk)
-            room -= chunk.tokens
-        return None
-
-
-def _cut(chunk: Chunk, tokens: int) -> Chunk | None:
-    """The first `tokens` of a chunk, by its tokens' log-probabilities where it has several; None where unknown."""
-    if chunk.tokens == tokens:
-        return chunk
-    texts = [item.token for item in chunk.logprobs]
-    if len(texts) != chunk.tokens or chunk.reasoning or not "".join(texts).startswith(chunk.text):
-        return None
-    text = "".join(texts[:tokens])[: len(chunk.text)]
-    return replace(chunk, text=text, tokens=tokens, logprobs=chunk.logprobs[:tokens])
-
-
 @final
 class CacheStore:
     """Recorded draws by key; shared by all requests on an endpoint, and by processes through its directory."""
 
     def __init__(self, policy: CachePolicy | None = None) -> None:
         self.policy = policy or CachePolicy()
-        self._memory: OrderedDict[str, Recorded] = OrderedDict()
+        self._memory: OrderedDict[str, Drawn] = OrderedDict()
         self.hits = self.misses = 0
 
     def get(self, key: str, cap: int) -> tuple[Chunk, ...] | None:
@@ -102,7 +62,7 @@ class CacheStore:
 
     def put(self, key: str, chunks: Sequence[Chunk]) -> None:
         """Record a finished draw. Of two records the longer is kept. What cannot be written is kept in memory."""
-        recorded = Recorded(tuple(replace(c, index=0, usage=None, restart=False) for c in chunks))
+        recorded = Drawn.of(chunks)
         old = self._memory.get(key)
         if old is not None and old.tokens >= recorded.tokens:
             return
@@ -111,7 +71,7 @@ class CacheStore:
             with suppress(OSError):
                 _write(self._path(self.policy.directory, key), _encode(recorded))
 
-    def _remember(self, key: str, recorded: Recorded) -> None:
+    def _remember(self, key: str, recorded: Drawn) -> None:
         self._memory[key] = recorded
         self._memory.move_to_end(key)
         if len(self._memory) > self.policy.entries:
@@ -121,7 +81,7 @@ class CacheStore:
     def _path(directory: Path, key: str) -> Path:
         return directory / key[:2] / f"{key}.json"
 
-    def _read(self, key: str) -> Recorded | None:
+    def _read(self, key: str) -> Drawn | None:
         if self.policy.directory is None:
             return None
         try:
@@ -151,29 +111,13 @@ class Cached(Around):
                 yield replace(known, index=index)
         if not missing:
             return
-        errors: list[Exception] = []
-        arriving: dict[int, list[Chunk]] = {}
-        async with aclosing(merged(self.inner, split(request, missing, request.n))) as events:
-            async for event in events:
-                chunk = event.chunk
-                if chunk is None:
-                    errors += [event.error] if event.error is not None else []
-                    continue
-                self._record(stem, request, arriving, chunk)
+        arriving = Arriving(
+            lambda index, drawn: self.store.put(_key(stem, request.first_draw + index), drawn.chunks)
+        )
+        async with aclosing(asked(self.inner, request, missing, arriving)) as chunks:
+            async for chunk in chunks:
                 if len(missing) == request.n or chunk.usage is None:
                     yield chunk
-        if errors:
-            raise errors[0]
-
-    def _record(self, stem: str, request: Request, arriving: dict[int, list[Chunk]], chunk: Chunk) -> None:
-        if chunk.usage is not None and not (chunk.finish or chunk.tokens or chunk.text):
-            return
-        if chunk.restart:
-            arriving.pop(chunk.index, None)
-        chunks = arriving.setdefault(chunk.index, [])
-        chunks.append(chunk)
-        if chunk.finish in _FINAL:
-            self.store.put(_key(stem, request.first_draw + chunk.index), arriving.pop(chunk.index))
 
     def _stem(self, request: Request) -> str:
         seed = request.seed if self.store.policy.by_seed else None
@@ -186,45 +130,15 @@ def _key(stem: str, draw: int) -> str:
     return hashlib.sha256(f"{stem}|{draw}".encode()).hexdigest()[:40]
 
 
-def _encode(recorded: Recorded) -> str:
-    return canonical_json({"format": FORMAT, "chunks": [_row(chunk) for chunk in recorded.chunks]})
+def _encode(recorded: Drawn) -> str:
+    return canonical_json({"format": FORMAT, "chunks": [to_row(chunk) for chunk in recorded.chunks]})
 
 
-def _row(chunk: Chunk) -> dict[str, Any]:
-    row = {
-        "text": chunk.text,
-        "reasoning": chunk.reasoning,
-        "tokens": chunk.tokens,
-        "reasoning_tokens": chunk.reasoning_tokens,
-        "logprobs": [[item.token, item.logprob, item.top] for item in chunk.logprobs],
-        "tool_calls": chunk.tool_calls,
-        "finish": chunk.finish,
-    }
-    return {name: value for name, value in row.items() if value} | ({} if chunk.exact else {"exact": False})
-
-
-def _decode(text: str) -> Recorded | None:
+def _decode(text: str) -> Drawn | None:
     data = json.loads(text)
-    if data["format"] != FORMAT or not data["chunks"] or data["chunks"][-1].get("finish") not in _FINAL:
+    if data["format"] != FORMAT or not data["chunks"] or data["chunks"][-1].get("finish") not in FINAL:
         return None
-    return Recorded(tuple(_chunk(row) for row in data["chunks"]))
-
-
-def _chunk(row: Mapping[str, Any]) -> Chunk:
-    logprobs = tuple(
-        TokenLogprob(str(token), float(value), tuple((str(t), float(p)) for t, p in top))
-        for token, value, top in row.get("logprobs", ())
-    )
-    return Chunk(
-        text=row.get("text", ""),
-        reasoning=row.get("reasoning", ""),
-        tokens=int(row.get("tokens", 0)),
-        reasoning_tokens=int(row.get("reasoning_tokens", 0)),
-        logprobs=logprobs,
-        tool_calls=tuple(row.get("tool_calls", ())),
-        finish=row.get("finish"),
-        exact=row.get("exact", True),
-    )
+    return Drawn(tuple(of_row(row) for row in data["chunks"]))
 
 
 def _write(path: Path, text: str) -> None:
