@@ -2,9 +2,8 @@
 
     python -m benchmarks.quality_report --task gsm8k --out RUN
 
-Rows from the recorded set are expectations: direct over its samples, ties over a random pick. Intervals are Wilson's for
-accuracies of single runs and a bootstrap over problems where a row is an expectation. Differences to the vote are paired
-by problem (sign-flip permutation test, 20,000 draws) and corrected by Holm over the table.
+Rows from the recorded set are expectations: direct over its samples, ties over a random pick. Intervals and the paired
+tests, Holm-corrected over the table, are thinkharder.stats'.
 """
 
 import argparse
@@ -23,6 +22,8 @@ from thinkharder.core.ledger import Ledger
 from thinkharder.core.types import Candidate
 from thinkharder.core.usage import Budget
 from thinkharder.models.toy import toy_model
+from thinkharder.stats.compare import Comparison, compare_all
+from thinkharder.stats.intervals import mean_interval
 from thinkharder.verifiers import build as build_verifier
 
 
@@ -123,62 +124,31 @@ def from_live(path: Path) -> Row:
     )
 
 
-def interval(values: Sequence[float], rng: np.random.Generator) -> tuple[float, float]:
-    """95%: Wilson for 0/1 outcomes, else a percentile bootstrap over problems."""
-    data, n = np.array(values), len(values)
-    if set(values) <= {0.0, 1.0}:
-        z, p = 1.959964, float(data.mean())
-        middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return float((middle - half) / (1 + z * z / n)), float((middle + half) / (1 + z * z / n))
-    means = rng.choice(data, (5000, n)).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def paired(a: Row, b: Row, rng: np.random.Generator) -> tuple[float, float, int]:
-    """Mean difference a - b over the problems of both, its two-sided sign-flip p, and how many problems."""
-    keys = sorted(a.right.keys() & b.right.keys())
-    difference = np.array([a.right[k] - b.right[k] for k in keys])
-    flips = rng.choice([-1.0, 1.0], (20_000, len(keys))) @ difference
-    p = (1 + np.sum(np.abs(flips) >= abs(difference.sum()) - 1e-9)) / (1 + len(flips))
-    return float(difference.mean()), float(p), len(keys)
-
-
-def holm(ps: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values."""
-    order, found, worst = np.argsort(ps), [1.0] * len(ps), 0.0
-    for rank, index in enumerate(order):
-        worst = max(worst, min(1.0, (len(ps) - rank) * ps[int(index)]))
-        found[int(index)] = worst
-    return found
-
-
 def table(rows: list[Row], baseline: Row) -> str:
     """Markdown: accuracy with its interval, the difference to the vote, tokens and seconds a problem."""
-    rng = np.random.default_rng(1)
-    others = [r for r in rows if r is not baseline]
-    tests = [paired(r, baseline, rng) for r in others]
-    adjusted = dict(zip((id(r) for r in others), holm([p for _, p, _ in tests]), strict=True))
-    differences = {id(r): t for r, t in zip(others, tests, strict=True)}
+    keys = sorted({key for r in rows for key in r.right})
+    values = {r.name: [r.right.get(key, np.nan) for key in keys] for r in rows}
+    versus = {name: _versus(found) for name, found in compare_all(values, baseline.name).items()}
     lines = [
         "| strategy | problems | accuracy [95%] | minus the vote, same problems (Holm p) | input + output tokens | seconds |",
         "|---|---|---|---|---|---|",
     ]
     for r in rows:
-        values = list(r.right.values())
-        low, high = interval(values, rng)
-        versus = "baseline"
-        if r is not baseline:
-            difference, _, _ = differences[id(r)]
-            p = adjusted[id(r)]
-            versus = f"{100 * difference:+.1f} ({'p = ' + format(p, '.3f') if p < 0.05 else 'no difference shown, p = ' + format(p, '.2f')})"
+        found = mean_interval(list(r.right.values()))
+        accuracy = f"{100 * found.estimate:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
         inputs = np.mean([t[0] for t in r.tokens.values()])
         outputs = np.mean([t[1] for t in r.tokens.values()])
+        timed = [seconds for seconds in r.seconds.values() if seconds > 0]  # 0: not recorded
         lines.append(
-            f"| {r.name} | {len(values)} | {100 * np.mean(values):.1f} [{100 * low:.1f}, {100 * high:.1f}] | {versus}"
-            f" | {inputs:,.0f} + {outputs:,.0f} | {np.mean(list(r.seconds.values())):.1f} |"
+            f"| {r.name} | {len(r.right)} | {accuracy} | {versus.get(r.name, 'baseline')}"
+            f" | {inputs:,.0f} + {outputs:,.0f} | {format(np.mean(timed), '.1f') if timed else '-'} |"
         )
     return "\n".join(lines)
+
+
+def _versus(found: Comparison) -> str:
+    p = "p < 0.001" if found.adjusted < 0.001 else f"p = {found.adjusted:.3f}"
+    return f"{100 * found.difference:+.1f} ({p if found.shown else f'no difference shown, {p}'})"
 
 
 async def main() -> None:
