@@ -7,6 +7,7 @@ from typing import final
 from thinkharder.core.errors import BadOption
 from thinkharder.core.registry import register
 from thinkharder.core.types import Candidate
+from thinkharder.stopping.seen import Count, Seen, ask
 
 
 @final
@@ -21,6 +22,10 @@ class Fixed:
         if self.n < 1:
             raise BadOption(f"fixed: n={self.n} must be at least 1")
 
+    def wants(self, seen: Seen) -> Count:
+        """How many more draws it would like; integers or arrays."""
+        return self.n - seen.drawn
+
     def more(self, draws: Sequence[Candidate], cap: int) -> int:
         """How many further draws it wants now."""
-        return max(0, min(self.n, cap) - len(draws))
+        return ask(self, draws, cap)

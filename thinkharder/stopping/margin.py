@@ -1,6 +1,5 @@
 """Stop when one answer is far enough ahead."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -8,6 +7,7 @@ from typing import final
 from thinkharder.core.errors import BadOption
 from thinkharder.core.registry import register
 from thinkharder.core.types import Candidate
+from thinkharder.stopping.seen import Count, Seen, ask
 
 
 @final
@@ -29,8 +29,10 @@ class Margin:
         if self.m < 1:
             raise BadOption(f"margin: m={self.m} must be at least 1")
 
+    def wants(self, seen: Seen) -> Count:
+        """How many more draws it would like; integers or arrays."""
+        return self.m - (seen.first - seen.second)
+
     def more(self, draws: Sequence[Candidate], cap: int) -> int:
         """How many further draws it wants now."""
-        counts = Counter(c.answer_class for c in draws if c.error is None and c.answer_class is not None)
-        leaders = [votes for _, votes in counts.most_common(2)] + [0, 0]
-        return max(0, min(self.m - (leaders[0] - leaders[1]), cap - len(draws)))
+        return ask(self, draws, cap)

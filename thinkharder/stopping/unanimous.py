@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from thinkharder.core.errors import BadOption
 from thinkharder.core.registry import register
 from thinkharder.core.types import Candidate
+from thinkharder.stopping.seen import REST, Count, Seen, ask
 
 
 @final
@@ -27,10 +30,11 @@ class Unanimous:
         if self.k < 2:
             raise BadOption(f"unanimous: k={self.k} must be at least 2")
 
+    def wants(self, seen: Seen) -> Count:
+        """How many more draws it would like; integers or arrays."""
+        later = np.where(seen.opening >= self.k, 0, REST)
+        return np.where(seen.drawn < self.k, self.k - seen.drawn, later)
+
     def more(self, draws: Sequence[Candidate], cap: int) -> int:
         """How many further draws it wants now."""
-        if len(draws) < min(self.k, cap):
-            return min(self.k, cap) - len(draws)
-        seen = {None if c.error is not None else c.answer_class for c in draws[: self.k]}
-        agreed = len(draws) >= self.k and len(seen) == 1 and None not in seen
-        return 0 if agreed else max(0, cap - len(draws))
+        return ask(self, draws, cap)
