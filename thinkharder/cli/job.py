@@ -58,12 +58,12 @@ def make(
     budget = Budget(**{name: chosen.get(name.replace("_", "-")) for name in LIMITS})
     strategy = assemble.build_strategy(chosen.get("strategy", DEFAULT_STRATEGY), chosen.get("temperature"))
     problem, why = _problem(flags, text, chosen)
-    roles = {**settings.roles, **_roles(flags.role or ())}
-    model = _keyless(chosen.get("model", DEFAULT_MODEL))
+    roles = {**settings.roles, **roles_of(flags.role or ())}
+    model = keyless(chosen.get("model", DEFAULT_MODEL))
     for role, spec in roles.items():
         if role not in ROLES:
             raise UnknownName("role", role, list(ROLES))
-        _keyless(spec)
+        keyless(spec)
     with prompts.override(settings.prompts):
         pass  # refuses prompts that do not exist
     job = Job(
@@ -75,8 +75,8 @@ def make(
         sampling=Sampling(temperature=chosen.get("temperature"), max_tokens=chosen.get("max-tokens")),
         seed=chosen["seed"] if "seed" in chosen else secrets.randbits(31),
         roles=roles,
-        engine=_engine({**settings.engine, **flags.given(config.ENGINE)}),
-        sandbox=_sandbox(chosen.get("sandbox", "auto")),
+        engine=engine_options({**settings.engine, **flags.given(config.ENGINE)}),
+        sandbox=sandbox_name(chosen.get("sandbox", "auto")),
         trace=flags.trace,
         prompts=settings.prompts,
         prices=settings.prices,
@@ -111,7 +111,8 @@ def _verifier(spec: str | None) -> Verifier | None:
     return verifiers.build(spec)
 
 
-def _roles(given: Sequence[str]) -> dict[str, str]:
+def roles_of(given: Sequence[str]) -> dict[str, str]:
+    """Roles and their models' specs, from ROLE=SPEC each. Raises BadOption."""
     found: dict[str, str] = {}
     for item in given:
         name, mark, spec = item.partition("=")
@@ -123,7 +124,7 @@ def _roles(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _keyless(spec: str) -> str:
+def keyless(spec: str) -> str:
     """The model spec, refused where an address in it holds a user or a key, or is none: what is meant for one host must
     not go to another."""
     if re.search(r"://[^/\s]*@", spec):
@@ -137,13 +138,15 @@ def _keyless(spec: str) -> str:
     return spec
 
 
-def _engine(given: Mapping[str, Any]) -> dict[str, Any]:
+def engine_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of EngineOptions that flags and settings name. Raises BadOption for what is out of range."""
     named = {ENGINE_FIELDS.get(key, key.replace("-", "_")): value for key, value in given.items()}
     EngineOptions(**named)  # refuses what is out of range
     return named
 
 
-def _sandbox(name: str) -> str:
+def sandbox_name(name: str) -> str:
+    """The sandbox's name, where there is one of it. Raises UnknownName."""
     if name in ("auto", "none"):  # the usual case needs no look at the backends
         return name
     from thinkharder.sandbox.detect import ALIASES, BACKENDS
