@@ -1,0 +1,1 @@
+"""Reports: figures and one self-contained page from a run or a pool of recorded samples."""
