@@ -23,6 +23,13 @@ from thinkharder.models.llamacpp import LlamaCppModel
 from thinkharder.models.openvino import OpenVINOModel
 
 Embedded = OpenVINOModel | LlamaCppModel
+SHOWN = (
+    Message("user", "3 * 4 + 5 ="),
+    Message("assistant", "3 * 4 = 12, 12 + 5 = 17"),
+    Message("user", "9 * 6 + 41 ="),
+    Message("assistant", "9 * 6 = 54, 54 + 41 = 95"),
+)
+"""Two worked examples, so that replies are short and of one form."""
 
 
 def questions(count: int) -> list[tuple[str, int]]:
@@ -30,11 +37,8 @@ def questions(count: int) -> list[tuple[str, int]]:
     draw = random.Random(7)
     made = []
     for _ in range(count):
-        a, b, c = draw.randint(3, 12), draw.randint(3, 12), draw.randint(2, 60)
-        text = (
-            f"A box holds {a} rows of {b} pens. {c} more pens lie beside it. How many pens are there? Think in one line,"
-            " then end with 'Answer: NUMBER'."
-        )
+        a, b, c = draw.randint(12, 49), draw.randint(3, 19), draw.randint(20, 900)
+        text = f"{a} * {b} + {c} ="
         made.append((text, a * b + c))
     return made
 
@@ -46,7 +50,7 @@ async def accuracy(model: Embedded, tasks: list[tuple[str, int]], samples: int) 
     async def one(text: str, answer: int) -> float:
         texts = [""] * samples
         async with gate:
-            request = Request((Message("user", text),), Sampling(max_tokens=90), n=samples, seed=1)
+            request = Request((*SHOWN, Message("user", text)), Sampling(max_tokens=24), n=samples, seed=1)
             async with aclosing(model.stream(request)) as chunks:
                 async for chunk in chunks:
                     texts[chunk.index] += chunk.text

@@ -23,7 +23,7 @@ LAYERS: Mapping[int, frozenset[str]] = {
     ),
     3: frozenset({"strategies", "driver"}),
     4: frozenset({"assemble", "api", "dryrun", "__init__"}),
-    5: frozenset({"bench"}),
+    5: frozenset({"replay", "bench"}),
     6: frozenset({"reports", "server", "training"}),
     7: frozenset({"cli", "config", "readers", "__main__"}),
 }
@@ -39,6 +39,8 @@ MODULE_OF = {
     "math-verify": "math_verify",
     "openvino-genai": "openvino_genai",
     "pydantic-monty": "pydantic_monty",
+    "reasoning-gym": "reasoning_gym",
+    "vl-convert-python": "vl_convert",
 }
 """Distributions whose module has another name."""
 

@@ -27,6 +27,17 @@ COMMANDS = (
     ["models", "show"],
     ["strategies"],
     ["doctor"],
+    ["tasks"],
+    ["bench"],
+    ["bench", "resume"],
+    ["bench", "status"],
+    ["bench", "compare"],
+    ["records", "verify"],
+    ["records", "export"],
+    ["records", "import"],
+    ["replay"],
+    ["scale"],
+    ["report"],
 )
 
 

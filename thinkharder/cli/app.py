@@ -11,7 +11,19 @@ from thinkharder.cli.version import version
 ABOUT = (
     "Spend inference compute where it pays: more samples, votes, checks and refinement under one hard budget."
 )
-COMMANDS = ("solve", "demo", "strategies", "doctor", "models")
+COMMANDS = (
+    "solve",
+    "demo",
+    "strategies",
+    "doctor",
+    "models",
+    "tasks",
+    "bench",
+    "records",
+    "replay",
+    "scale",
+    "report",
+)
 EXAMPLES = examples(
     "thinkharder demo",
     'thinkharder solve "What is 17 * 24?" --strategy self-consistency:n=16',
