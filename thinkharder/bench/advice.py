@@ -8,7 +8,7 @@ worth. What is below the first step, and what is beyond the last, is said too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -18,6 +18,7 @@ from thinkharder.core.errors import BadOption
 from thinkharder.core.spec import Spec, parse
 from thinkharder.records.pool import Pool
 from thinkharder.replay.classed import BEYOND, Classed
+from thinkharder.replay.classed import classed as class_answers
 from thinkharder.replay.table import Row, replay
 from thinkharder.stats.compare import compare
 from thinkharder.stats.intervals import Interval, mean_interval
@@ -30,7 +31,8 @@ ALPHA = 0.05
 VOTES = ("self-consistency", "self-consistency(until=unanimous)", "self-consistency(until=margin)")
 SCORED = ("best-of-n", "weighted-vote")
 SAME_TEXT = frozenset({"code"})
-"""Answer types whose recorded answers say nothing by being equal: the vote over programs is over what they do."""
+"""Answer types whose texts say nothing by being equal: the vote over programs is over what they do. Recorded answers do:
+where they are recorded, equal ones are of one class."""
 
 
 @final
@@ -143,7 +145,17 @@ def judged(pool: Pool, known: Classed) -> list[int]:
 
 def usable(classed: Classed) -> bool:
     """Whether a vote over these recorded answers means anything."""
-    return classed.kind.name not in SAME_TEXT
+    return classed.kind.name not in SAME_TEXT or "answer" in classed.pool.has
+
+
+def read_classes(pool: Pool, answer_type: str = "auto", strategies: Sequence[str] = ()) -> Classed:
+    """A pool's answers, classed. One that says of its samples only whether they are right has laws and a single sample,
+    too: each of its samples is a class of its own, in answers that do not vote. Raises UsageError where `strategies` are
+    asked of such a pool."""
+    bare = pool.answers is None and "text" not in pool.has and "correct" in pool.has
+    if bare and not strategies:
+        return class_answers(replace(pool, answers=tuple(map(str, range(len(pool))))), "code")
+    return class_answers(pool, answer_type)
 
 
 def evidence_of(classed: Classed) -> Evidence:

@@ -129,11 +129,12 @@ async def _ended_with(cell: Cell, result: Result, recorders: Recorders, costs: C
     candidates = _in_draw_order([c for c in result.candidates if c.error is None])
     chosen = next((c for c in candidates if c.id == result.chosen), None)
     correct = await judge.right(result.text, chosen is None or chosen.finish == "stop")
-    draws = []
+    draws, same = [], _first_of_class(candidates)
     for candidate in candidates:
         right = await judge.right(candidate.whole, candidate.finish == "stop")
         draw = recorders.draw_of(candidate, right, candidate.id == result.chosen)
-        draws.append(replace(draw, score_cost=dict(costs.get(candidate.id, {}))))
+        answer = same.get(candidate.answer_class, draw.answer)
+        draws.append(replace(draw, answer=answer, score_cost=dict(costs.get(candidate.id, {}))))
     return replace(
         cell,
         answer=result.answer,
@@ -146,6 +147,16 @@ async def _ended_with(cell: Cell, result: Result, recorders: Recorders, costs: C
         decisions=result.decisions,
         error=_failure(result),
     )
+
+
+def _first_of_class(candidates: Sequence[Candidate]) -> dict[int | None, str | None]:
+    """The answer of the first candidate of each class. It is recorded for the others too: programs that behave alike are
+    one answer here, and a replay, which runs no program, could not tell."""
+    first: dict[int | None, str | None] = {}
+    for candidate in candidates:
+        if candidate.answer_class is not None:
+            first.setdefault(candidate.answer_class, candidate.answer)
+    return first
 
 
 def _failure(result: Result) -> str | None:
