@@ -14,6 +14,7 @@ from thinkharder.bench.desk import Progress
 from thinkharder.bench.folder import RunFolder
 from thinkharder.bench.status import read
 from thinkharder.cli import bench_show, bench_status
+from thinkharder.cli.bench import _ray_named
 from thinkharder.cli.bench_flags import grid, numbers
 from thinkharder.cli.main import main
 
@@ -52,6 +53,16 @@ def test_a_task_first_means_run(call: Call, tmp_path: Path) -> None:
     assert "3/3 cells" in ran.err
     assert call("run", spec, "--out", "b", "-s", "direct").code == 0
     assert call("--out", "c", spec, "-s", "direct", "--quiet") == Ran(0, "", "")
+
+
+def test_ray_needs_no_address() -> None:
+    """A bare `--ray` is a cluster on this machine, wherever it stands."""
+    for words in (["--ray", "--out", "run"], ["--out", "run", "--ray"]):
+        named = _ray_named(["run", "TASK", *words])
+        assert named[named.index("--ray") + 1] == "local"
+        assert len(named) == 6
+    kept = ["--ray", "auto", "TASK", "--ray=head:1"]
+    assert _ray_named(kept) == kept
 
 
 def test_the_grid_that_is_typed(call: Call, tmp_path: Path) -> None:
@@ -101,10 +112,12 @@ def test_failed_cells_give_exit_code_1_and_say_how_to_go_on(call: Call, tmp_path
         (["TASK", "--out", "run", "--role", "clerk=toy:scripted"], "unknown role 'clerk'"),
         (["TASK", "--out", "run", "-m", "openai:m@https://key@host/v1"], "environment only"),
         (["TASK", "--out", "run", "--ray", "ray://head:1"], "node of the cluster"),
+        (["--ray", "nowhere:1", "TASK", "--out", "run"], "no Ray cluster at nowhere:1"),
         (["resume", "nosuch"], "holds no run"),
         (["status", "nosuch"], "holds no run"),
         (["compare", "a", "b", "c"], "one run or two"),
         (["compare", "a", "b", "--against", "x"], "one run"),
+        (["compare", "a", "./a"], "give it once"),
     ],
 )
 def test_what_is_wrong_is_said(call: Call, tmp_path: Path, words: list[str], said: str) -> None:

@@ -111,7 +111,8 @@ def test_cells_are_exported(call: Call, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("verify", "none"), 1, "there is no store none"),
+        (("verify", "none"), 2, "there is no store none"),
+        (("verify", "samples.jsonl"), 2, "samples.jsonl is no store"),
         (("export", "samples.jsonl", "out.csv"), 2, "unknown ending"),
         (("export", "samples.jsonl", "o.jsonl", "--without", "txt"), 2, "no field 'txt'"),
         (("export", "samples.jsonl", "o.jsonl", "--cells", "--task", "t"), 2, "--cells writes all cells"),
@@ -136,5 +137,17 @@ def test_what_is_wrong_is_said_in_a_line(
 def test_what_came_before_a_broken_line_is_imported(call: Call, tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text(json.dumps(LINES[0]) + "\n{")
     ran = call("records", "import", "broken.jsonl", "run", "--task", "t", "--model", "m")
-    assert "the 1 samples before it are imported" in ran.err
+    assert "samples before it that are imported: 1" in ran.err
     assert len(read_pool(tmp_path / "run")) == 1
+
+
+def test_hostile_names_do_not_reach_the_terminal(call: Call, tmp_path: Path) -> None:
+    """Names of scores and problems are other people's: escapes, C1 controls, and surrogates that no output can encode."""
+    name = "\x9b31m\x1b]0;title\x07\ud800 judge"
+    row = {"problem": name, "sample": 0, "answer": name, "scores": {name: 0.5}}
+    (tmp_path / "p.jsonl").write_text(json.dumps(row))
+    plain, document = call("records", "show", "p.jsonl"), call("records", "show", "p.jsonl", "--json")
+    assert (plain.code, document.code) == (0, 0), plain.err + document.err
+    assert not set("\x9b\x1b\x07\ud800") & set(plain.out + document.out)
+    assert "judge" in plain.out
+    assert any("\x9b31m" in field for field in document.json["pools"][0]["fields"])

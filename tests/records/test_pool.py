@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.records.test_sample import SAMPLES
 from thinkharder.core.errors import UsageError
+from thinkharder.records import stored
 from thinkharder.records.exchange import export, import_samples
 from thinkharder.records.pool import Pool, read_pool
 from thinkharder.records.reading import read_samples
@@ -181,3 +183,26 @@ def test_the_recorded_pools_go_into_a_store_and_come_out_as_they_were(
     for field in ("starts", "numbers", "correct", "completion_tokens", "truncated", "mean_logprob"):
         np.testing.assert_array_equal(getattr(pool, field), getattr(plain, field))
     assert all(pool.sample(i) == plain.sample(i) for i in range(0, samples, 37))
+
+
+def test_the_work_of_opening_a_store_grows_with_its_samples_and_no_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, plain = [0], stored._reader
+
+    def counted(path: Path) -> sqlite3.Connection:
+        """A connection of which every hundred steps of SQLite's machine are counted."""
+        db = plain(path)
+        db.set_progress_handler(lambda: steps.__setitem__(0, steps[0] + 1), 100)
+        return db
+
+    monkeypatch.setattr(stored, "_reader", counted)
+    taken = []
+    for problems in (400, 1600):
+        with Store.open(tmp_path / str(problems), create=True, power_safe=False) as store:
+            made = (Sample(f"p{i // 2}", i % 2, answer="x") for i in range(2 * problems))
+            store.put_samples(made, task="t", model="m")
+        steps[0] = 0
+        assert len(read_pool(tmp_path / str(problems))) == 2 * problems
+        taken.append(steps[0])
+    assert taken[1] < 6 * taken[0]

@@ -120,3 +120,12 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="--figures"):
         render.save(FIGURES[:1], tmp_path / "file")
+
+
+def test_names_that_xml_has_no_character_for_are_drawn() -> None:
+    """vl-convert aborts the process over one of these; names of scores and strategies come from anywhere."""
+    known = Point("\x1b[31mred\x00\ufffe\x9b", "1", 1, 10, 20, 0.5, 0.4, 0.6)
+    (first, *_) = figures.every(Part("hostile", (), (Curve(known.strategy, (known,)),)))
+    drawn = render.svg(first)
+    ElementTree.fromstring(drawn)
+    assert "\ufffd[31mred\ufffd\ufffd" in drawn

@@ -68,4 +68,4 @@ def test_a_sample_without_an_answer_has_the_lowest_score() -> None:
 def test_too_few_problems_give_a_reason() -> None:
     few = laws(classed(Pool.of(many(5, 4), "few")))
     assert few.fits == ()
-    assert "5 problems are too few" in few.missing["fits"]
+    assert "too few problems to fit a law over problems: 5" in few.missing["fits"]

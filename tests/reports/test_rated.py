@@ -1,6 +1,7 @@
 """Outcomes by problem: replayed and counted ones agree with what can be worked out by hand; live cells are read right."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from thinkharder.records.cell import Cell
 from thinkharder.records.pool import Pool
 from thinkharder.records.sample import Sample
 from thinkharder.replay.classed import Classed, classed
+from thinkharder.reports import gather, outcomes
 from thinkharder.reports.rated import Asking, Rated, budgets_of, live, references, replayed
 from thinkharder.stats.passk import pass_at_k
 from thinkharder.stats.voting import maj_at_k, tally
@@ -132,3 +134,53 @@ def test_live_cells_without_an_answer_known_are_unknown() -> None:
     (one,) = live([cell("cot", "a", 0, correct=None)], ["a"])
     assert not one.known.any()
     assert one.samples == 2
+
+
+def test_ragged_pools_are_capped_on_request() -> None:
+    rows = [s for s in many(12, 9) if s.sample < (4 if s.problem == "p0" else 9)]
+    uneven = classed(Pool.of(rows, "uneven"))
+    with pytest.raises(UsageError, match="--ragged cap"):
+        replayed(uneven, Asking(strategies=("self-consistency",), budgets=(8,), trials=5))
+    asked = Asking(strategies=("self-consistency",), budgets=(8,), trials=5, ragged="cap")
+    vote = of(replayed(uneven, asked), "self-consistency", 8)
+    oracle = of(references(uneven, asked), "oracle", 8)
+    least = int(np.argmin(uneven.counts))
+    right = uneven.right[least, : uneven.counts[least]]
+    assert oracle.samples == vote.samples == (8 * 11 + 4) / 12
+    assert oracle.accuracy[least] == float((right >= 1).any())
+    assert np.isnan(of(references(uneven, Asking(budgets=(8,))), "oracle", 8).accuracy[least])
+
+
+def test_one_draw_is_exact(pool: Classed) -> None:
+    """Else `direct` and the random pick, which are the same, would differ on one page."""
+    found = replayed(pool, Asking(budgets=(1,), trials=3))
+    blind = of(references(pool, Asking(budgets=(1,))), "random pick", 1)
+    assert len(found) == 5
+    assert all(np.array_equal(one.accuracy, blind.accuracy) for one in found)
+    (direct, *_) = outcomes.splits(found, pool, 3)
+    assert (direct.right, direct.selection) == pytest.approx((blind.mean, 0))
+
+
+def test_each_of_several_verifiers_has_its_strategies() -> None:
+    rows = [replace(s, scores={**s.scores, "rm": 1 - s.scores["judge"]}) for s in many(6, 4)]  # type: ignore[operator]
+    both = classed(Pool.of(rows, "both"))
+    found = {one.name for one in replayed(both, Asking(budgets=(4,), trials=5))}
+    assert {"best-of-n by judge", "best-of-n by rm", "weighted-vote by rm", "direct"} <= found
+    (named,) = replayed(both, Asking(strategies=("best-of-n@rm",), budgets=(4,), trials=5))
+    (said,) = replayed(both, Asking(strategies=("best-of-n",), budgets=(4,), trials=5, verifier="rm"))
+    assert np.array_equal(named.accuracy, said.accuracy)
+    assert {one.name for one in replayed(both, Asking(trials=5, verifier="rm"))} >= {
+        "best-of-n",
+        "weighted-vote",
+    }
+
+
+def test_without_prompt_tokens_the_axis_is_that_of_the_answers() -> None:
+    rows = [replace(s, prompt_tokens=None) for s in many(6, 4)]
+    bare = classed(Pool.of(rows, "bare"))
+    found = outcomes.point(of(replayed(bare, Asking(budgets=(4,), trials=5)), "self-consistency", 4))
+    assert math.isnan(found.input_tokens)
+    assert found.tokens == found.output_tokens == 1200
+    made = gather.part(bare, gather.Wanted(asking=Asking(trials=5)), gather.Known(), lambda _: None)
+    assert made.frontier
+    assert made.summary[-1].startswith("The record holds no prompt tokens")

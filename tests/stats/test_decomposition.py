@@ -80,3 +80,14 @@ def test_what_was_not_selected_from_these_samples_is_refused() -> None:
         decompose([1], [0], [0], [0], [1.0], 0)
     with pytest.raises(BadOption, match="one shape"):
         decompose([1], [0, 1], [0], [0], [1.0])
+
+
+def test_k_may_differ_between_problems() -> None:
+    each = decompose([2, 1], [1, 3], [0, 1], [1, 0], [0.3, 0.2], [1, 3])
+    ones = [
+        decompose([r], [w], [t], [a], [s], k)
+        for r, w, t, a, s, k in ((2, 1, 0, 1, 0.3, 1), (1, 3, 1, 0, 0.2, 3))
+    ]
+    assert each.coverage.tolist() == [float(one.coverage[0]) for one in ones]
+    with pytest.raises(BadOption, match="k=0"):
+        decompose([2, 1], [1, 3], [0, 1], [1, 0], [0.3, 0.2], [1, 0])

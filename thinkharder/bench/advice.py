@@ -14,10 +14,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from thinkharder.core.errors import BadOption
+from thinkharder.assemble import build_strategy
+from thinkharder.core.errors import BadOption, UsageError
 from thinkharder.core.spec import Spec, parse
 from thinkharder.records.pool import Pool
-from thinkharder.replay.classed import BEYOND, Classed
+from thinkharder.replay.classed import BEYOND, CONFIDENCE, Classed
 from thinkharder.replay.classed import classed as class_answers
 from thinkharder.replay.table import Row, replay
 from thinkharder.stats.compare import compare
@@ -200,6 +201,10 @@ def options_of(
     groups: dict[str, list[str]] = {}
     for given in strategies or (*(VOTES if usable(classed) else ()), *_scored(classed)):
         text, _, scorer = given.partition("@")
+        own = [name for name in classed.scores if name != CONFIDENCE]
+        if not scorer and len(own) > 1 and "verifier" in build_strategy(text).needs:
+            named = ", ".join(f"{text}@{name}" for name in own)
+            raise UsageError(f"the pool {classed.name!r} has several verifiers' scores; name one: {named}")
         groups.setdefault(scorer, []).append(text)
     found = [_option(row, "", "direct") for row in replay(classed, ["direct"], None, trials, seed)]
     most = sizes(int(classed.counts.min()))

@@ -23,13 +23,22 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", readable=False, help="A run'
 
 
 class _RunsByDefault(TyperGroup):
-    """A group that takes words which are no sub-command's name for those of `run`."""
+    """A group that takes words which are no sub-command's name for those of `run`, and a bare `--ray` for `--ray local`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put `run` in front where a task or an option of it comes first."""
+        args = _ray_named(args)
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+
+def _ray_named(args: list[str]) -> list[str]:
+    """The words with an address behind every `--ray` that has none."""
+    said: list[str] = []
+    for word, behind in zip(args, [*args[1:], "-"], strict=False):
+        said += [word, "local"] if word == "--ray" and behind.startswith("-") else [word]
+    return said
 
 
 def add(app: typer.Typer) -> None:

@@ -20,6 +20,8 @@ def show(runs: Sequence[Path], *, against: str | None, alpha: float, seed: int, 
         raise BadOption(f"compare takes one run or two, not {len(runs)}")
     if len(runs) == 2 and against is not None:
         raise BadOption("--against chooses a row of one run; leave it out, or give one run")
+    if len(runs) == 2 and runs[0].resolve() == runs[1].resolve():
+        raise BadOption(f"both runs are {runs[0]}; give it once to compare its rows")
     if len(runs) == 2:
         first, second = (sides(path) for path in runs)
         pairs = compare_runs(first, second, alpha=alpha, seed=seed)

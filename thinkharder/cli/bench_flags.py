@@ -80,8 +80,9 @@ class MachineFlags:
         str | None,
         typer.Option(
             "--ray",
-            metavar="ADDRESS",
-            help="Spread over a Ray cluster: HOST:PORT, auto, or local for one on this machine",
+            metavar="[ADDRESS]",
+            help="Spread over a Ray cluster: HOST:PORT, auto (the one this machine is of), or local: one of its own,"
+            " also where no address follows",
             rich_help_panel=RAY,
         ),
     ] = None

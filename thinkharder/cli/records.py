@@ -1,6 +1,5 @@
 """`thinkharder records`: check, export, import and describe recorded samples."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,27 +47,30 @@ def add(app: typer.Typer) -> None:
 
 
 def verify(
-    store: Annotated[Path, typer.Argument(help="A run's folder, or its records.sqlite")],
+    store: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its records.sqlite")],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
     """Read all of a store and recompute every hash. Exit code 1 where something is wrong."""
+    from thinkharder.cli.text import clean, dumps
     from thinkharder.records.store import Store
 
     with Store.open(store) as opened:
         wrong = opened.verify()
         path = str(opened.path)
     if as_json:
-        print(json.dumps({"path": path, "ok": not wrong, "wrong": wrong}, indent=2))
+        print(dumps({"path": path, "ok": not wrong, "wrong": wrong}))
     else:
         for line in wrong or ["all is as it was written"]:
-            print(f"{path}: {line}")
+            print(clean(f"{path}: {line}"))
     return 1 if wrong else 0
 
 
 def export(
-    source: Annotated[Path, typer.Argument(help="A run's folder, a store, or a file of samples")],
-    target: Annotated[Path, typer.Argument(help=".jsonl, .jsonl.gz or .parquet")],
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN|POOL", help="A run's folder, a store, or a file of samples")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="FILE", help=".jsonl, .jsonl.gz or .parquet")],
     task: Task = None,
     model: Model = None,
     without: Annotated[
@@ -96,8 +98,12 @@ def export(
 
 
 def import_(
-    source: Annotated[Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file, or another store")],
-    store: Annotated[Path, typer.Argument(help="A run's folder or a store; made where there is none")],
+    source: Annotated[
+        Path, typer.Argument(metavar="POOL", help="A .jsonl, .jsonl.gz or .parquet file, or another store")
+    ],
+    store: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder or a store; made where there is none")
+    ],
     task: Annotated[str, typer.Option("--task", help="The task that the problems are of")],
     model: Annotated[str, typer.Option("--model", help="The model that gave the samples")],
     debug: Debug = False,
@@ -118,21 +124,23 @@ def import_(
 
 
 def show(
-    source: Annotated[Path, typer.Argument(help="A run's folder, a store, or a file of samples")],
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN|POOL", help="A run's folder, a store, or a file of samples")
+    ],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """What is recorded: samples, problems, fields, models, cells."""
+    from thinkharder.cli.text import clean, dumps
     from thinkharder.records.summary import summary
 
     told = summary(source)
     if as_json:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(dumps(told))
         return
     from rich.text import Text
 
     from thinkharder.cli.printing import console
-    from thinkharder.cli.text import clean
 
     out = console()
     for line in _lines(told):

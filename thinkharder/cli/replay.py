@@ -174,7 +174,7 @@ def _show(rows: Sequence["Row"], between: Sequence["Row"]) -> None:
     out = console()
     first = rows[0]
     about = (
-        f"{first.problems} problems, {first.trials} resamplings of their samples; the full vote is that of"
+        f"{first.problems} problem{'s' * (first.problems != 1)}, {first.trials} resamplings of their samples; the full vote is that of"
         f" {first.cap} draws; intervals are 95%, over problems"
     )
     titles = ("strategy", "budget", "samples", "input", "output", "accuracy", "95%", "agreement")

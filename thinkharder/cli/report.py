@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,7 +53,8 @@ class ReportFlags:
             "--strategy",
             "-s",
             metavar="SPEC",
-            help="A strategy to replay; may be repeated (default: those that the samples allow)",
+            help="A strategy to replay, NAME@SCORER to name its scores; may be repeated (default: those that the samples"
+            " allow)",
             rich_help_panel=EVALUATION,
         ),
     ] = None
@@ -81,6 +82,15 @@ class ReportFlags:
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Of the resamplings", rich_help_panel=EVALUATION)
     ] = 0
+    ragged: Annotated[
+        Literal["cap", "refuse"],
+        typer.Option(
+            "--ragged",
+            metavar="cap|refuse",
+            help="Problems with too few samples: use what they have, or refuse",
+            rich_help_panel=EVALUATION,
+        ),
+    ] = "refuse"
     answer_type: Annotated[
         str,
         typer.Option(
@@ -117,6 +127,7 @@ class ReportFlags:
             "verifier": self.verifier,
             "trials": self.trials,
             "seed": self.seed,
+            "ragged": self.ragged,
         }
 
     def texts(self) -> dict[str, Any]:

@@ -114,6 +114,7 @@ class ScaleFlags:
         list[str] | None,
         typer.Option(
             "--strategy",
+            "-s",
             metavar="SPEC",
             help="Replay these instead of votes and best-of-n; NAME@SCORER names the scores",
             rich_help_panel=LAWS,

@@ -57,7 +57,9 @@ def tasks(
     if export is not None:
         told["exported"] = str(export)
     if as_json:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        from thinkharder.cli.text import dumps
+
+        print(dumps(told))
     else:
         _show(told)
     if failed:
@@ -183,17 +185,17 @@ def _show(told: dict[str, Any]) -> None:
     if told["levels"]:
         most = list(told["levels"].items())[:8]
         more = ", …" if len(told["levels"]) > len(most) else ""
-        grid.add_row("levels", Text(", ".join(f"{level} ({count})" for level, count in most) + more))
+        grid.add_row("levels", Text(clean(", ".join(f"{level} ({count})" for level, count in most) + more)))
     if "gold_fails" in told:
         failed = told["gold_fails"]
         grid.add_row("gold answers", f"{told['problems'] - len(failed)} of {told['problems']} pass")
     if "exported" in told:
         grid.add_row("written to", Text(told["exported"]))
-    out.print(Text.assemble((told["name"], "bold"), f"  {clean(told['spec'])}"))
+    out.print(Text.assemble((clean(told["name"]), "bold"), f"  {clean(told['spec'])}"))
     out.print(grid)
     for row in told["examples"]:
         out.print()
-        out.print(Text(f"{row['id']}  {row.get('level', '')}".rstrip(), style="bold"))
+        out.print(Text(clean(f"{row['id']}  {row.get('level', '')}".rstrip()), style="bold"))
         question = clean(row["question"])
         out.print(
             Text(question[:SHOWN_CHARACTERS] + (" …" if len(question) > SHOWN_CHARACTERS else "")),

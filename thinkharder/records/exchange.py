@@ -82,7 +82,7 @@ def import_samples(
         if progress is not None:
             progress(read)
         if failure is not None:
-            raise BadRecord(f"{failure} (the {read:,} samples before it are imported)") from failure
+            raise BadRecord(f"{failure} (samples before it that are imported: {read:,})") from failure
         if len(batch) < BATCH:
             return read, fresh
 

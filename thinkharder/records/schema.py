@@ -3,17 +3,20 @@
 Migrations only go forward: each entry of MIGRATIONS is applied once, in a transaction, and is never changed afterwards.
 """
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, final
 
-from thinkharder.core.errors import ThinkharderError
+from thinkharder.core.errors import ThinkharderError, UsageError
 
 APPLICATION: Final = 0x7468726B
 """Marks a SQLite file as a store of records ("thrk")."""
 BUSY_SECONDS = 120.0
+_MAKING = threading.Lock()
 
 MIGRATIONS: Final = (
     """
@@ -83,17 +86,22 @@ MIGRATIONS: Final = (
 )
 
 
-@final
 class StoreError(ThinkharderError):
     """The store cannot be opened, read or written; what was acknowledged before is still in it."""
 
 
+@final
+class NoStore(StoreError, UsageError):
+    """There is no store, or the file is something else."""
+
+
 def connect(path: Path, *, create: bool, power_safe: bool) -> sqlite3.Connection:
-    """An open database at the newest schema. Raises StoreError where there is none, or it is of another kind."""
+    """An open database at the newest schema. Raises NoStore where there is none, or it is of another kind."""
     if not path.exists() and not create:
-        raise StoreError(f"there is no store {path}; a run or `thinkharder records import` makes one")
+        raise NoStore(f"there is no store {path}; a run or `thinkharder records import` makes one")
     with told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if create:
+            _private(path)
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
         try:
@@ -105,6 +113,17 @@ def connect(path: Path, *, create: bool, power_safe: bool) -> sqlite3.Connection
             db.close()
             raise
     return db
+
+
+def _private(path: Path) -> None:
+    """Make an empty file that its owner alone reads, where there is none: prompts and answers are nobody else's. SQLite
+    gives the files beside it the same permissions.
+
+    Closing a file lets go of all of SQLite's locks on it in this process, so it is closed before anyone has it open.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _MAKING, suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> None:
@@ -133,7 +152,7 @@ def _version(db: sqlite3.Connection, path: Path, newest: int) -> int:
     kind, version = _pragma(db, "application_id"), _pragma(db, "user_version")
     tables: int = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if kind != APPLICATION and tables:
-        raise StoreError(f"{path} is a SQLite file of another program; give another path")
+        raise NoStore(f"{path} is a SQLite file of another program; give another path")
     if version > newest:
         raise StoreError(
             f"{path} was written by a newer thinkharder (schema {version}, this one knows {newest}); upgrade thinkharder"
@@ -152,7 +171,8 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(_explained(path, error)) from error
+        other = getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB"
+        raise (NoStore if other else StoreError)(_explained(path, error)) from error
     except OSError as error:
         raise StoreError(
             f"the store {path} cannot be used: {error.strerror or error}; choose another place"
@@ -168,8 +188,10 @@ def _explained(path: Path, error: sqlite3.Error) -> str:
         return f"the disk of the store {path} failed or is full ({error}); {safe}"
     if name.startswith("SQLITE_BUSY"):
         return f"the store {path} was locked by another process for {BUSY_SECONDS:.0f} s; end that one, then resume"
-    if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-        return f"{path} is damaged or no store ({error}); see what is wrong with: thinkharder records verify"
+    if name == "SQLITE_NOTADB":
+        return f"{path} is no store ({error}); samples in a file become one with: thinkharder records import"
+    if name == "SQLITE_CORRUPT":
+        return f"{path} is damaged ({error}); see what is wrong with: thinkharder records verify"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return (
             f"the store {path} cannot be opened for writing ({error}); check its permissions and its folder's"

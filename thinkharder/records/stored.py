@@ -27,19 +27,26 @@ _ANSWERS = """generations g JOIN draws d ON d.generation = g.id JOIN problems p 
 
 _NAMED = "JOIN models m ON m.id = g.model LEFT JOIN params s ON s.id = g.params"
 
+_GROUP = "AND p.task = :task AND g.model = :model AND g.params IS :params"
+_TABLES = (
+    "CREATE TEMP TABLE own (problem INTEGER PRIMARY KEY, prompt INTEGER)",
+    "CREATE TEMP TABLE picked (position INTEGER PRIMARY KEY, problem INTEGER, generation INTEGER, number INTEGER)",
+)
+_OWN = f"""
+    INSERT INTO own SELECT problem, prompt FROM (
+        SELECT d.problem, g.prompt,
+            row_number() OVER (PARTITION BY d.problem ORDER BY count(*) DESC, min(g.id)) AS place
+        FROM {_ANSWERS} {_GROUP} GROUP BY d.problem, g.prompt
+    ) WHERE place = 1
+"""
 _PICK = f"""
     INSERT INTO picked (problem, generation, number)
-    WITH here AS MATERIALIZED (
-        SELECT g.id, g.draw_key, g.prompt, g.cut, g.level, g.seed, g.branch, g.draw, d.problem, d.number FROM {_ANSWERS}
-        AND p.task = :task AND g.model = :model AND g.params IS :params
-    ), prompts_used AS (
-        SELECT problem, prompt, row_number() OVER (PARTITION BY problem ORDER BY count(*) DESC, min(id)) AS place
-        FROM here GROUP BY problem, prompt
-    ), best AS (
-        SELECT h.*, row_number() OVER (
-            PARTITION BY h.problem, h.draw_key ORDER BY h.cut = -1 DESC, h.cut DESC, h.level DESC, h.id
+    WITH best AS (
+        SELECT d.problem, g.id, d.number, g.seed, g.branch, g.draw, row_number() OVER (
+            PARTITION BY d.problem, g.draw_key ORDER BY g.cut = -1 DESC, g.cut DESC, g.level DESC, g.id
         ) AS place
-        FROM here h JOIN prompts_used u ON u.problem = h.problem AND u.prompt IS h.prompt AND u.place = 1
+        FROM {_ANSWERS.replace("WHERE", "JOIN own o ON o.problem = d.problem WHERE", 1)} {_GROUP}
+        AND o.prompt IS g.prompt
     )
     SELECT problem, id, coalesce(
         number, row_number() OVER (PARTITION BY problem ORDER BY cast(seed AS INTEGER), branch, draw, id) - 1
@@ -47,6 +54,7 @@ _PICK = f"""
     FROM best WHERE place = 1
     ORDER BY problem, number
 """
+"""The draws of a group, in tables that are found by their row: joining subqueries takes quadratic time."""
 
 _SMALL = """p.problem, k.number, p.gold, d.answered, d.answer, d.correct, g.prompt_tokens, g.tokens, g.reasoning_tokens,
     g.finish, g.seconds, g.logprob_mean, g.level, g.logprobs IS NOT NULL AS has_logprobs,
@@ -59,7 +67,8 @@ _FROM = """FROM picked k JOIN generations g ON g.id = k.generation JOIN problems
 @final
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Samples of one task and model; `params` is how they were drawn (JSON; "" where they were imported)."""
+    """Samples of one task and model; `params` is how they were drawn (JSON; "" where they were imported). A draw that is
+    recorded both cut and whole counts twice."""
 
     task: str
     model: str
@@ -72,7 +81,7 @@ class Group:
 def groups(db: sqlite3.Connection) -> list[Group]:
     """All groups, the largest of each task and model first."""
     rows = db.execute(
-        "SELECT p.task, m.name, m.digest, coalesce(s.body, ''), count(DISTINCT g.draw_key), count(DISTINCT p.id)"
+        "SELECT p.task, m.name, m.digest, coalesce(s.body, ''), count(*), count(DISTINCT p.id)"
         f" FROM {_ANSWERS.replace('WHERE', _NAMED + ' WHERE', 1)}"
         " GROUP BY p.task, g.model, g.params ORDER BY p.task, m.id, 5 DESC, min(g.id)"
     ).fetchall()
@@ -105,14 +114,16 @@ class StoredSamples:
             db = _reader(path)
             chosen = _choose(groups(db), path, task, model)
             db.execute(
-                "CREATE TEMP TABLE picked"
-                " (position INTEGER PRIMARY KEY, problem INTEGER, generation INTEGER, number INTEGER)"
-            )
+                "PRAGMA cache_size = -65536"
+            )  # KiB; sorting a million rows in the usual 2 MB reads all the time
+            for table in _TABLES:
+                db.execute(table)
             row = db.execute(
                 "SELECT id FROM models WHERE name = ? AND digest = ?", (chosen.model, chosen.digest)
             ).fetchone()
             params = db.execute("SELECT id FROM params WHERE body = ?", (chosen.params,)).fetchone()
             found = {"task": chosen.task, "model": row[0], "params": None if params is None else params[0]}
+            db.execute(_OWN, found)
             db.execute(_PICK, found)
         found_there = cls(f"{chosen.task} {chosen.model}".strip(), path, db)
         weakref.finalize(found_there, db.close)

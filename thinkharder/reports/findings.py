@@ -4,6 +4,7 @@ Shares and accuracies are in [0, 1], tokens are counts a problem, seconds and US
 Every interval is a 95% one. Strings may hold model output: whoever renders them escapes them.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import final
 
@@ -31,8 +32,8 @@ class Point:
 
     @property
     def tokens(self) -> float:
-        """Input and output tokens a problem."""
-        return self.input_tokens + self.output_tokens
+        """Input and output tokens a problem; output alone where the prompt's are not known (the page says so)."""
+        return self.output_tokens + (0.0 if math.isnan(self.input_tokens) else self.input_tokens)
 
 
 @final

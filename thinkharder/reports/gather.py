@@ -142,12 +142,18 @@ def part(pool: Classed, wanted: Wanted, known: Known, told: Told) -> Part:
         calibrations=calibrations(pool),
         fits=fitted.fits,
         comparisons=outcomes.comparisons(rated, asking.seed),
-        summary=outcomes.summary(drawn, best),
+        summary=(*outcomes.summary(drawn, best), *filter(None, [missing.get("curves"), _prompts(pool)])),
         laws=fitted.words,
         browser=browse(pool, wanted.shown, known.levels, known.questions),
         missing={**missing, **fitted.missing},
         notes=notes(pool, asking),
     )
+
+
+def _prompts(pool: Classed) -> str:
+    """What a reader has to know of the tokens, or nothing."""
+    bare = (pool.input_tokens < 0).any() and (pool.output_tokens[pool.recorded] >= 0).all()
+    return "The record holds no prompt tokens: tokens are those of the answers alone." if bare else ""
 
 
 def facts(pool: Classed, rate: Values) -> tuple[tuple[str, str], ...]:
@@ -173,10 +179,11 @@ def facts(pool: Classed, rate: Values) -> tuple[tuple[str, str], ...]:
 def notes(pool: Classed, asking: Asking) -> tuple[str, ...]:
     """How this part's numbers were made."""
     trials = trials_of(pool, asking)
+    cap = min(40, int(pool.counts.max() if asking.ragged == "cap" else pool.counts.min()))
     return (
         f"Strategies are replayed on {count(trials)} resamplings of the recorded samples (seed {asking.seed}), each drawn"
         " without replacement.",
-        f"Agreement is with the majority vote of the first {min(40, int(pool.counts.min()))} samples of a resampling.",
+        f"Agreement is with the majority vote of the first {cap} samples of a resampling.",
         "Laws and forecasts are fitted to which samples are right; their bands hold the fit's uncertainty and each"
         " problem's own.",
     )

@@ -122,9 +122,8 @@ def splits(rated: Sequence[Rated], classed: Classed, trials: int) -> tuple[Split
         if one.draws < 1 or not one.known.all():
             continue
         try:
-            parts = decompose(
-                good, wrong, cut, quiet, one.accuracy, one.draws, noise=NOISE * 0.5 / float(np.sqrt(trials))
-            ).shares
+            drawn, noise = np.minimum(one.draws, classed.counts), NOISE * 0.5 / float(np.sqrt(trials))
+            parts = decompose(good, wrong, cut, quiet, one.accuracy, drawn, noise=noise).shares
         except UsageError:
             continue  # partial scores: what "right" means for a sample is not what it means for the pick
         del parts["cut"]

@@ -11,9 +11,9 @@ from thinkharder.assemble import build_strategy
 from thinkharder.core.errors import SpecError
 from thinkharder.core.spec import parse
 from thinkharder.records.cell import Cell
-from thinkharder.replay.classed import Classed
+from thinkharder.replay.classed import CONFIDENCE, Classed
 from thinkharder.replay.plan import plan_of
-from thinkharder.replay.table import Replaying, Row
+from thinkharder.replay.table import Ragged, Replaying, Row
 from thinkharder.replay.vector import Told
 from thinkharder.reports.findings import NAN, REFERENCES
 from thinkharder.stats.passk import pass_at_k
@@ -67,6 +67,8 @@ class Asking:
     verifier: str | None = None
     trials: int | None = None
     seed: int = 0
+    ragged: Ragged = "refuse"
+    """As in `replay`: "cap" lets a problem with too few samples use those it has."""
 
 
 def budgets_of(classed: Classed, asked: Asking) -> tuple[int | str, ...]:
@@ -81,33 +83,49 @@ def trials_of(classed: Classed, asked: Asking) -> int:
 
 
 def strategies_of(classed: Classed, asked: Asking) -> tuple[str, ...]:
-    """Specs: those asked for, else the sampling strategies that the pool can replay."""
+    """Specs, NAME@SCORER where they name their scores: those asked for, else the sampling strategies that the pool can
+    replay, once for each verifier where it has several."""
     if asked.strategies:
         return asked.strategies
     votes = ("direct", "self-consistency", "self-consistency:until=margin")
-    return votes + (("best-of-n", "weighted-vote") if classed.scores else ())
+    own = [name for name in classed.scores if name != CONFIDENCE]
+    tails = [f"@{name}" for name in own] if len(own) > 1 and asked.verifier is None else [""]
+    scored = [f"{name}{tail}" for tail in tails for name in ("best-of-n", "weighted-vote")]
+    return (*votes, *(scored if classed.scores else ()))
 
 
 def replayed(classed: Classed, asked: Asking, told: Told | None = None) -> list[Rated]:
     """Every strategy at every budget on resamplings of the pool. Raises UsageError for what the pool cannot replay."""
     found = []
-    for spec in strategies_of(classed, asked):
+    for given in strategies_of(classed, asked):
+        spec, _, scorer = given.partition("@")
         strategy = build_strategy(spec)
         sized = hasattr(strategy, "n")
         budgets = [b for b in budgets_of(classed, asked) if sized or isinstance(b, str)] or None
         trials = trials_of(classed, asked) if plan_of(strategy) else min(SLOW, trials_of(classed, asked))
-        rows = Replaying(classed, [spec], budgets, trials, asked.seed, verifier=asked.verifier).run(told)
-        found += [_replayed(classed, row) for row in rows]
+        rows = Replaying(
+            classed,
+            [spec],
+            budgets,
+            trials,
+            asked.seed,
+            ragged=asked.ragged,
+            verifier=scorer or asked.verifier,
+        ).run(told)
+        made = [_replayed(classed, row, exact=plan_of(strategy) is not None) for row in rows]
+        found += [replace(one, name=f"{one.name} by {scorer}") for one in made] if scorer else made
     return found
 
 
-def _replayed(classed: Classed, row: Row) -> Rated:
+def _replayed(classed: Classed, row: Row, exact: bool) -> Rated:
+    """A row of a replay; `exact`: one draw is any of the recorded ones, so its accuracy needs no resampling."""
     spent = (row.samples, row.input_tokens, row.output_tokens, row.agreement)
     samples, prompt, output, agreement = (NAN if x is None else float(x) for x in spent)
     draws = row.budget if isinstance(row.budget, int) else 0
     seconds = _seconds(classed) * row.samples
     budget = str(row.budget)
-    return Rated(row.strategy, budget, draws, row.by_problem, samples, prompt, output, agreement, seconds)
+    accuracy = mean_right(classed) if exact and draws == 1 else row.by_problem
+    return Rated(row.strategy, budget, draws, accuracy, samples, prompt, output, agreement, seconds)
 
 
 def references(classed: Classed, asked: Asking) -> list[Rated]:
@@ -115,21 +133,19 @@ def references(classed: Classed, asked: Asking) -> list[Rated]:
     known = np.where(classed.recorded, classed.right, np.nan)
     n, c = (~np.isnan(known)).sum(axis=1), (known >= 1).sum(axis=1)
     right = mean_right(classed)
-    length = _mean(
-        np.where(classed.output_tokens >= 0, classed.output_tokens, np.nan), classed.recorded
-    ).mean()
+    length = _mean(np.where(classed.output_tokens >= 0, classed.output_tokens, np.nan), classed.recorded)
     prompt = float(np.where(classed.input_tokens >= 0, classed.input_tokens, np.nan).mean())
     found = []
     for name in REFERENCES:
         oracle = name == "oracle"
         for k in budgets_of(classed, asked):
             if isinstance(k, int):
-                value = pass_at_k(n, c, k) if oracle else right
-                seconds = _seconds(classed) * k
+                drawn = np.minimum(k, classed.counts) if asked.ragged == "cap" else np.full(len(n), k)
+                value = pass_at_k(n, c, drawn) if oracle else right
+                mean, tokens = float(drawn.mean()), float((drawn * length).mean())
+                seconds = _seconds(classed) * mean
                 found.append(
-                    Rated(
-                        name, str(k), k, value, k, prompt, float(k * length), seconds=seconds, oracle=oracle
-                    )
+                    Rated(name, str(k), k, value, mean, prompt, tokens, seconds=seconds, oracle=oracle)
                 )
     return found
 

@@ -12,6 +12,8 @@ SCALE = 2.0
 _ROOT = re.compile(r"<svg\b[^>]*>")
 _UNSAFE = re.compile(r"<(?:script|style|image|foreignObject|iframe)\b|\son\w+\s*=|javascript:", re.I)
 _STYLE = re.compile(r'\sstyle="[^"]*"')
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 (section 2.2) has no character for: vl-convert ends the whole process over one of them."""
 
 
 def converter() -> Any:
@@ -26,12 +28,21 @@ def converter() -> Any:
 def svg(figure: Figure) -> str:
     """A figure as a standalone SVG document. Raises ThinkharderError where the specification cannot be drawn."""
     try:
-        drawn: str = converter().vegalite_to_svg(figure.spec, allowed_base_urls=[])
+        drawn: str = converter().vegalite_to_svg(_plain(figure.spec), allowed_base_urls=[])
     except ValueError as error:
         raise ThinkharderError(
             f"figure {figure.name} cannot be drawn: {str(error)[:300]}; please report it"
         ) from error
     return drawn
+
+
+def _plain(value: Any) -> Any:
+    """The specification with U+FFFD for every character that XML does not know; names in it are other people's."""
+    if isinstance(value, str):
+        return _NO_XML.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def inline(figure: Figure) -> str:

@@ -45,7 +45,7 @@ def decompose(
     truncated: ArrayLike,
     abstained: ArrayLike,
     selected: ArrayLike,
-    k: int | None = None,
+    k: ArrayLike | None = None,
     noise: float = ROUNDING,
 ) -> Decomposition:
     """Split the error of a strategy that selects among samples.
@@ -53,7 +53,7 @@ def decompose(
     `right`, `wrong`, `truncated`, `abstained` [problems]: how many of a problem's samples gave a right answer, gave a wrong
     one, were cut at their cap without an answer, and ended without one. `selected` [problems]: the chance that the
     selected answer is right (ties shared; e.g. from `voting.maj_at_k`), NaN where unknown.
-    With `k`: for k of those samples drawn without replacement, exact, where `selected` is meant for k, too; NaN where
+    With `k` (one for all, or [problems]): for k of those samples drawn without replacement, exact, where `selected` is meant for k, too; NaN where
     fewer are recorded. Without: for all of them; NaN where there is none.
     BadOption where `selected` exceeds the chance that a right answer was sampled by more than `noise` (that of a
     resampled `selected`; up to it the excess is taken off): then it was not selected from these samples.
@@ -66,8 +66,8 @@ def decompose(
     )
     same_shape(right=good, wrong=bad, truncated=cut, abstained=quiet, selected=chosen)
     n = good + bad + cut + quiet
-    drawn = n if k is None else np.full(n.shape, int(whole("k", k)))
-    if k == 0:
+    drawn = n if k is None else np.broadcast_to(whole("k", k), n.shape)
+    if k is not None and (drawn == 0).any():
         raise BadOption("k=0 must be 1 or more")
 
     missed, silent, empty = (_none(n, marked, drawn) for marked in (good, good + bad, good + bad + cut))

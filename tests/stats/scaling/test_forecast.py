@@ -112,3 +112,21 @@ def test_a_budget_that_was_not_forecast_is_refused() -> None:
     _, n, c = population(6)
     with pytest.raises(BadOption, match="no k = 3"):
         forecast_pass(fit_bootstrap("beta-binomial", n, c, 5), [2, 4]).at(3)
+
+
+def test_nothing_right_is_not_never_right() -> None:
+    """All bootstrap fits are one there; the bound is the rate whose draws are all wrong in one case of forty."""
+    n, c = np.full(20, 8), np.zeros(20, dtype=int)
+    for law in ("beta-binomial", "zero-inflated", "mixture", "exponential"):
+        told = forecast_pass(fit_bootstrap(law, n, c, times=5), [1, 8, 128])
+        rate = 1 - 0.025 ** (1 / 160)
+        assert told.high == pytest.approx(1 - (1 - rate) ** told.k, abs=0.01)
+        assert told.high[-1] > 0.9
+        assert told.low == pytest.approx(0, abs=1e-9)
+
+
+def test_all_right_is_not_always_right() -> None:
+    n = np.full(20, 8)
+    told = forecast_pass(fit_bootstrap("beta-binomial", n, n, times=5), [1, 8, 128])
+    assert told.low == pytest.approx(0.025 ** (1 / 20))
+    assert told.high == pytest.approx(1)

@@ -6,7 +6,7 @@ forecast is held against a pool, that pool's own draws.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -68,6 +68,20 @@ class Forecast:
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return cls(of, law, k, value, np.minimum(low, value), np.maximum(high, value), draws)
 
+    def at_the_edge(self, n: Ints, c: Ints, level: float) -> "Forecast":
+        """With an exact bound on the side that the data n, c [P] cannot show: where no draw was right, or every one was,
+        all bootstrap fits are the same, and their interval would be a point.
+
+        No right draw among all: what any rates allow under which that has a chance of (1 - level) / 2; most is right at
+        k where all problems are alike. Every draw right: as if each problem were always or never solved.
+        """
+        tail = (1 - level) / 2
+        if not c.any():
+            return replace(self, high=np.maximum(self.high, 1 - tail ** (self.k / n.sum())))
+        if (c == n).all():
+            return replace(self, low=np.minimum(self.low, tail ** (1 / len(n))))
+        return self
+
     def at(self, k: int) -> tuple[float, float, float]:
         """Value, low, high at one budget. Raises BadOption where k is none of the forecast's budgets."""
         where = np.flatnonzero(self.k == k)
@@ -121,7 +135,8 @@ def forecast_pass(
     else:
         drawn = np.array([_passed(law.draw_given(n, c, rng), budgets) for law in laws])
         value = 1 - fitted.law.failure_given(n, c, budgets).mean(axis=0)
-    return Forecast.of_draws("pass", fitted.law.name, budgets, value, drawn, level)
+    told = Forecast.of_draws("pass", fitted.law.name, budgets, value, drawn, level)
+    return told if pool is not None else told.at_the_edge(n, c, level)
 
 
 def _passed(rates: Floats, k: Ints) -> Floats:

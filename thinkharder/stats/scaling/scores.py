@@ -199,7 +199,8 @@ def forecast_best(
 
     point = np.mean([once(fitted.law, law.gap, law.between) for _ in range(100)], axis=0)
     drawn = np.array([once(one, *gap_law()) for one in laws])
-    return Forecast.of_draws("best", f"{fitted.law.name} + {law.form} scores", budgets, point, drawn, level)
+    told = Forecast.of_draws("best", f"{fitted.law.name} + {law.form} scores", budgets, point, drawn, level)
+    return told.at_the_edge(fitted.n, fitted.c, level)
 
 
 def _grid(law: ScoreLaw, seen: Pairs) -> Floats:

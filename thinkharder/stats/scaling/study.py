@@ -100,7 +100,7 @@ def study(
     """
     n, c = evidence.n, evidence.c
     if len(n) < FEWEST:
-        raise BadOption(f"{len(n)} problems are too few to fit a law over problems; record at least {FEWEST}")
+        raise BadOption(f"too few problems to fit a law over problems: {len(n)}; record at least {FEWEST}")
     far = most or 16 * int(n.max())
     k = np.union1d(grid(far), 2 ** np.arange(int(np.log2(far)) + 1))
     compared = compare(n, c, seed=seed)
@@ -203,6 +203,11 @@ def _warnings(evidence: Evidence, law: str, p: float) -> list[str]:
     if n.max() < 8:
         found.append(
             f"{n.max()} draws a problem are too few to hold some back: no law was tried at extrapolating"
+        )
+    if not c.any() or (c == n).all():
+        found.append(
+            f"{'not one' if not c.any() else 'every one'} of the {n.sum():,} draws was right: intervals are exact bounds, fits"
+            " and N* say nothing; record more, or other problems"
         )
     never = int((c == 0).sum())
     if never and law in FITS:

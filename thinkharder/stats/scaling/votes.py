@@ -88,7 +88,8 @@ def forecast_vote(
     value = np.mean([once(fitted.law, 1) for _ in range(rounds)], axis=0)
     # a set of k draws stands for the expectation: several of them, so that their own noise does not widen the interval
     drawn = np.array([once(law, 4) for law in laws])
-    return Forecast.of_draws("vote", fitted.law.name, budgets, value, drawn, level)
+    told = Forecast.of_draws("vote", fitted.law.name, budgets, value, drawn, level)
+    return told if pool is not None else told.at_the_edge(seen.n, seen.right, level)
 
 
 def vote_limit(fitted: FittedAnswers, level: float = 0.95, seed: int = 0) -> VoteLimit:
