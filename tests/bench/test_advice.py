@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from thinkharder.bench.advice import Option, advise, curves_of, evidence_of, options_of, read_classes, sizes
+from thinkharder.bench.advice import Option, advise, curves_of, evidence_of, options_of, sizes
 from thinkharder.core.errors import BadOption, UsageError
 from thinkharder.records.pool import Pool
 from thinkharder.records.sample import Sample
@@ -140,14 +140,14 @@ def test_families_are_curves() -> None:
 def test_what_only_says_right_or_wrong_has_laws_too() -> None:
     rows = [Sample(str(p), i, correct=float(i < p), completion_tokens=9) for p in range(4) for i in range(4)]
     pool = Pool.of(rows, "judged")
-    known = read_classes(pool)
+    known = classed(pool)
     evidence = evidence_of(known)
     assert (evidence.c.tolist(), evidence.n.tolist(), evidence.votes) == ([0, 1, 2, 3], [4] * 4, False)
     (direct,) = options_of(known, trials=400)
     assert direct.spec == "direct"
     assert direct.values == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.08)
-    with pytest.raises(UsageError, match="nothing can vote"):
-        read_classes(pool, strategies=("self-consistency",))
+    with pytest.raises(UsageError, match="votes over answers"):
+        options_of(classed(pool), ("self-consistency",))
 
 
 def test_one_of_several_verifiers_is_to_be_named() -> None:
@@ -156,7 +156,7 @@ def test_one_of_several_verifiers_is_to_be_named() -> None:
         for p in range(4)
         for i in range(4)
     ]
-    known = read_classes(Pool.of(rows, "both"))
+    known = classed(Pool.of(rows, "both"))
     with pytest.raises(UsageError, match="name one: best-of-n@v, best-of-n@w"):
         options_of(known, ["best-of-n"], trials=2)
     assert any("by w" in one.spec for one in options_of(known, ["best-of-n@w"], trials=2))

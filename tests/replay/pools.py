@@ -38,15 +38,15 @@ any_rules = st.lists(st.integers(0, 4), min_size=1, max_size=7).map(lambda table
 
 
 @st.composite
-def pools(draw: st.DrawFn, *, shares: bool = True, ragged: bool = True) -> Pool:
-    """One to three problems of one to eight draws: ties, abstentions, scores that are missing or equal.
+def pools(draw: st.DrawFn, *, shares: bool = True, ragged: bool = True, width: int = 8) -> Pool:
+    """One to three problems of one to `width` draws: ties, abstentions, scores that are missing or equal.
 
     With `shares` each draw is right to a share of its own, so that an expectation tells which draws it was taken over;
     else the gold decides.
     """
     samples = []
     scores = draw(st.lists(st.sampled_from(SCORES), min_size=1, max_size=4))
-    width = draw(st.integers(1, 8))
+    width = draw(st.integers(1, width))
     for problem in range(draw(st.integers(1, 3))):
         for number in range(draw(st.integers(1, width)) if ragged else width):
             answer = draw(st.sampled_from((None, "1", "2", "3")))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.replay.pools import any_rules, pools
-from thinkharder.core.protocols import Select, Strategy
+from thinkharder.core.protocols import Select, StoppingRule, Strategy
 from thinkharder.core.usage import Budget
 from thinkharder.records.pool import Pool
 from thinkharder.records.sample import Sample
@@ -20,15 +20,43 @@ from thinkharder.replay.one_by_one import Job, agreement, one_by_one, whole_vote
 from thinkharder.replay.plan import plan_of
 from thinkharder.replay.vector import Cell, Outcome, Setting, evaluate
 from thinkharder.select import Borda, WeightedVote, first, highest_score, last, majority
-from thinkharder.stopping import Fixed, Margin, Unanimous
+from thinkharder.stopping import (
+    AdaptiveConsistency,
+    Cite,
+    Dsc,
+    Esc,
+    Fixed,
+    Margin,
+    Mmc,
+    Msprt,
+    Ppr,
+    Sprt,
+    Unanimous,
+)
 from thinkharder.strategies import BestOfN, Direct, SelfConsistency, WeightedVoting
 
+levels = st.sampled_from((0.9, 0.6, 0.3, 0.05))
+published = st.one_of(
+    st.builds(
+        AdaptiveConsistency, st.sampled_from((0.51, 0.7, 0.8, 0.95)), st.sampled_from(("beta", "dirichlet"))
+    ),
+    st.integers(2, 4).map(Esc),
+    st.builds(Dsc, st.integers(1, 3), st.integers(1, 3), st.sampled_from((0.7, 0.8)), st.booleans()),
+    st.builds(Ppr, levels, st.integers(2, 4)),
+    st.builds(
+        Sprt, st.sampled_from((0.5001, 0.6, 0.9)), st.just(0.05), st.sampled_from((0.1, 0.9, 0.949976))
+    ),
+    st.builds(Msprt, st.sampled_from((1, 5, 10**6)), st.just(0.05), st.sampled_from((0.6, 0.9, 0.94994))),
+    st.builds(Cite, levels, st.integers(1, 3), st.sampled_from((None, 2, 3))),
+    st.builds(Mmc, levels, st.integers(1, 3), st.sampled_from(("fixed", "leading"))),
+)
 rules = st.one_of(
     st.none(),
     st.integers(1, 4).map(Margin),
     st.integers(2, 4).map(Unanimous),
     st.integers(1, 9).map(Fixed),
     any_rules,
+    published,
 )
 selects = st.one_of(
     st.sampled_from((majority, highest_score, first, last)),
@@ -67,6 +95,17 @@ def assert_same(fast: Outcome, slow: Outcome) -> None:
 def test_the_same_numbers(pool: Pool, strategy: Strategy, tokens: int | None, cap: int, seed: int) -> None:
     known = classed(pool, "number")
     assert_same(*both(known, strategy, tokens, Setting(2, seed, cap, known.max_tokens)))
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(pools(width=12), published, budgets, st.integers(1, 12), st.integers(0, 99))
+def test_published_rules_take_both_paths_alike(
+    pool: Pool, rule: StoppingRule, tokens: int | None, n: int, seed: int
+) -> None:
+    known = classed(pool, "number")
+    strategy = SelfConsistency(n=n, until=rule)
+    assert_same(*both(known, strategy, tokens, Setting(2, seed, 8, known.max_tokens)))
 
 
 @settings(max_examples=30)

@@ -190,3 +190,15 @@ def test_the_command_prints_rows(tmp_path: Path) -> None:
     assert ran.code == 2
     assert "has 16 recorded" in ran.err
     assert not ran.out
+
+
+def test_a_pool_of_verdicts_alone_replays_what_needs_no_answers() -> None:
+    rows = [Sample(str(p), i, correct=float(i < p), completion_tokens=9) for p in range(5) for i in range(4)]
+    judged = Pool.of(rows, "judged")
+    (row,) = replay(judged, ["direct"], [1], trials=400)
+    assert row.accuracy == pytest.approx(0.5, abs=0.05)
+    assert row.agreement is None
+    with pytest.raises(
+        UsageError, match="self-consistency votes over answers, and the pool 'judged' holds neither"
+    ):
+        replay(judged, ["self-consistency"], [4])

@@ -8,7 +8,7 @@ worth. What is below the first step, and what is beyond the last, is said too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -19,7 +19,6 @@ from thinkharder.core.errors import BadOption, UsageError
 from thinkharder.core.spec import Spec, parse
 from thinkharder.records.pool import Pool
 from thinkharder.replay.classed import BEYOND, CONFIDENCE, Classed
-from thinkharder.replay.classed import classed as class_answers
 from thinkharder.replay.table import Row, replay
 from thinkharder.stats.compare import compare
 from thinkharder.stats.intervals import Interval, mean_interval
@@ -146,17 +145,7 @@ def judged(pool: Pool, known: Classed) -> list[int]:
 
 def usable(classed: Classed) -> bool:
     """Whether a vote over these recorded answers means anything."""
-    return classed.kind.name not in SAME_TEXT or "answer" in classed.pool.has
-
-
-def read_classes(pool: Pool, answer_type: str = "auto", strategies: Sequence[str] = ()) -> Classed:
-    """A pool's answers, classed. One that says of its samples only whether they are right has laws and a single sample,
-    too: each of its samples is a class of its own, in answers that do not vote. Raises UsageError where `strategies` are
-    asked of such a pool."""
-    bare = pool.answers is None and "text" not in pool.has and "correct" in pool.has
-    if bare and not strategies:
-        return class_answers(replace(pool, answers=tuple(map(str, range(len(pool))))), "code")
-    return class_answers(pool, answer_type)
+    return classed.votes and (classed.kind.name not in SAME_TEXT or "answer" in classed.pool.has)
 
 
 def evidence_of(classed: Classed) -> Evidence:

@@ -17,11 +17,11 @@ from thinkharder.bench.advice import (
     evidence_of,
     judged,
     options_of,
-    read_classes,
 )
 from thinkharder.core.errors import BadOption, UnknownName
 from thinkharder.core.usage import Price
 from thinkharder.records.pool import Pool, read_pool
+from thinkharder.replay.classed import classed
 from thinkharder.stats.intervals import mean_interval
 from thinkharder.stats.scaling import FITS, Curve, Evidence, Machine, PerSample, Study, matched, study
 from thinkharder.stats.scaling.compute import UNITS
@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:
 
 
 def _pool(pool: Pool, machine: Machine, flags: "ScaleFlags") -> dict[str, Any]:
-    known, left_out = read_classes(pool, flags.answer_type, flags.strategy or ()), 0
+    known, left_out = classed(pool, flags.answer_type), 0
     kept = judged(pool, known)
     if len(kept) < len(pool.problems):
         left_out = len(pool.problems) - len(kept)
@@ -89,7 +89,7 @@ def _pool(pool: Pool, machine: Machine, flags: "ScaleFlags") -> dict[str, Any]:
             raise BadOption(
                 f"the pool {pool.name!r} says of no problem's samples which are right; record gold or correct"
             )
-        known = read_classes(pool.select(kept), flags.answer_type, flags.strategy or ())
+        known = classed(pool.select(kept), flags.answer_type)
     evidence = evidence_of(known)
     sample = _sample(evidence, flags)
     done = study(evidence, most=flags.most, law=flags.law, sample=sample, times=flags.times, seed=flags.seed)
@@ -257,7 +257,7 @@ def _models(pools: Sequence[Pool], machines: Sequence[Machine], flags: "ScaleFla
     for pool, machine in zip(pools, machines, strict=True):
         place = {name: i for i, name in enumerate(pool.problems)}
         own = pool.select([place[name] for name in shared])
-        part = read_classes(own, flags.answer_type, flags.strategy or ())
+        part = classed(own, flags.answer_type)
         options = options_of(part, flags.strategy or (), trials=flags.trials, seed=flags.seed)
         if any(len(option.values) != len(shared) for option in options):
             raise BadOption(

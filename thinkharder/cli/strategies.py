@@ -93,6 +93,7 @@ def row(kind: str, name: str) -> dict[str, Any]:
         "detail": told.detail,
         "paper": told.paper,
         "reference": told.reference,
+        **({"certifies": certified(told.detail)} if kind == "rule" else {}),
         "names": told.names,
         "cost": told.cost,
         "departures": told.departures,
@@ -102,6 +103,14 @@ def row(kind: str, name: str) -> dict[str, Any]:
             for option, (wanted, default) in registry.options(made).items()
         ],
     }
+
+
+def certified(detail: str) -> str | None:
+    """What a rule certifies, by the paragraph of its docstring that says so; None where that is nothing."""
+    for paragraph in detail.split("\n\n"):
+        if paragraph.startswith("Certifies") and not paragraph.startswith("Certifies: nothing"):
+            return paragraph
+    return None
 
 
 def one(name: str, kinds: list[str]) -> dict[str, Any]:
@@ -161,7 +170,9 @@ def _list(tables: dict[str, list[dict[str, Any]]]) -> None:
             for item in rows:
                 needs = f" [needs {', '.join(item['needs'])}]" if item["needs"] else ""
                 paper = f" ({item['paper']})" if item.get("paper", "–") != "–" else ""
-                out.print(f"{item['name']}: {first_sentence(item['summary'])}{paper}{needs}", soft_wrap=True)
+                sure = " [certifies the mode]" if item.get("certifies") else ""
+                text = f"{item['name']}: {first_sentence(item['summary'])}{paper}{needs}{sure}"
+                out.print(text, soft_wrap=True, markup=False)
             continue
         full = kind in ("strategy", "verifier")
         table = Table(
@@ -171,11 +182,14 @@ def _list(tables: dict[str, list[dict[str, Any]]]) -> None:
         table.add_column("what it does", ratio=5)
         if full:
             table.add_column("cost", ratio=4, style="dim")
+        if kind == "rule":
+            table.add_column("certifies", ratio=1)
         table.add_column("paper", ratio=2, style="dim")
         for item in rows:
             needs = f" (needs {', '.join(item['needs'])})" if item["needs"] else ""
             cells = [Text(item["name"]), Text(first_sentence(item["summary"]) + needs)]
             cells += [Text(item.get("cost", "").split(";")[0].rstrip("."))] if full else []
+            cells += [Text("the mode" if item.get("certifies") else "–")] if kind == "rule" else []
             table.add_row(*cells, Text(item.get("paper", "–")))
         out.print(table)
         out.print()

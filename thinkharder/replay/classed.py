@@ -86,6 +86,11 @@ class Classed:
         there: NDArray[np.bool_] = self.classes != BEYOND
         return there
 
+    @property
+    def votes(self) -> bool:
+        """Whether the samples hold answers that can vote, or only verdicts."""
+        return bool({"answer", "text"} & self.pool.has)
+
     def scored_by(self, verifier: str | None, by: str) -> str:
         """The scores that a strategy reads: those named, else the only ones, else the confidence.
 
@@ -114,14 +119,16 @@ def classed(pool: Pool, answer_type: str = "auto") -> Classed:
     """Class a pool's answers by an answer type's spec: the recorded `answer`s, else what the type reads in the `text`s.
 
     Most are decided by their canonical keys; what keys cannot decide is asked of the type (math: of its processes).
-    `right` is the recorded `correct`, else by the gold. Nothing is written to disk.
-    Raises UsageError where the pool holds neither answers nor texts.
+    `right` is the recorded `correct`, else by the gold. Of a pool that holds nothing but `correct` each sample is a class
+    of its own, and nothing votes (`votes`). Nothing is written to disk. Raises UsageError where there is none of the three.
     """
     if pool.answers is None and "text" not in pool.has:
-        raise UsageError(
-            f"the pool {pool.name!r} holds neither an `answer` nor a `text` for every sample, so nothing can vote;"
-            " record one of them"
-        )
+        if "correct" not in pool.has:
+            raise UsageError(
+                f"the pool {pool.name!r} holds neither an `answer` nor a `text` nor `correct` for every sample;"
+                " record one of them"
+            )
+        pool = replace(pool, answers=tuple(map(str, range(len(pool)))))
     kind = type_of(pool, answer_type)
     return run_sync(_classed(pool, kind))
 

@@ -6,7 +6,8 @@ their full cap; the others are asked for again, in a request of their own. Where
 what is left; a draw that runs over that cap is paid up to it and abstains.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from thinkharder.replay.block import Block
 from thinkharder.replay.votes import Standings
-from thinkharder.stopping.seen import REST, CountRule
+from thinkharder.stopping.seen import REST, CountRule, Seen, folds
 
 Ints = NDArray[np.int64]
 
@@ -40,9 +41,9 @@ def waves(rule: CountRule, standings: Standings, cap: NDArray[np.int16]) -> Wave
     stop = np.full(block.runs, block.depth + 1, np.int64)
     started, sent = np.zeros(block.runs, np.int16), np.zeros(block.runs, np.int16)
     live = np.ones(block.runs, np.bool_)
-    for k in range(shape[0]):
+    for k, seen in enumerate(_prefixes(rule, standings, cap)):
         asked[k], requests[k] = started, sent
-        wants = np.minimum(rule.wants(standings.seen(k, cap)), REST)
+        wants = np.minimum(rule.wants(seen), REST)
         ends = live & (wants <= 0)
         stop[ends] = k
         live &= ~ends
@@ -53,6 +54,22 @@ def waves(rule: CountRule, standings: Standings, cap: NDArray[np.int16]) -> Wave
         np.copyto(started, level[k], where=asks)
         sent += asks
     return Waves(stop, level, asked, requests)
+
+
+def _prefixes(rule: CountRule, standings: Standings, cap: NDArray[np.int16]) -> Iterator[Seen]:
+    """What the rule sees after 0, 1, … draws of all runs, with its state if it has one."""
+    counts = range(standings.block.depth + 1)
+    folding = folds(rule)
+    if folding is None:
+        yield from (standings.seen(k, cap) for k in counts)
+        return
+    before, state = standings.whole(0, cap), folding.start()
+    yield replace(before, state=state)
+    for k in counts[1:]:
+        now = standings.whole(k, cap)
+        state = folding.step(state, before, now)
+        yield replace(now, state=state)
+        before = now
 
 
 @final

@@ -18,6 +18,7 @@ from thinkharder.replay.classed import Classed, classed
 from thinkharder.replay.one_by_one import Job, one_by_one
 from thinkharder.replay.plan import BASELINES, Plan, draws_of, plan_of, read_budget, resized
 from thinkharder.replay.vector import Cell, Outcome, Setting, Told, evaluate
+from thinkharder.select import highest_score
 from thinkharder.stats.intervals import mean_interval
 
 Ragged = Literal["refuse", "cap"]
@@ -142,6 +143,13 @@ class Replaying:
             )
         elif plan is None and isinstance(budget, int) and draws_of(strategy) > budget:
             limit = Budget(calls=budget)
+        if not self.classed.votes and not (
+            plan is not None and (plan.n == 1 or plan.select is highest_score)
+        ):
+            raise UsageError(
+                f"strategy {label} votes over answers, and the pool {self.classed.name!r} holds neither an `answer` nor a"
+                " `text` for every sample; record one of them"
+            )
         most = plan.n if plan is not None else int(getattr(strategy, "n", 1))
         self._check_draws(f"strategy {label} at budget {budget}", most, "take a smaller budget")
         return _Place(label, budget, Job(strategy, limit, scores), plan)
@@ -222,7 +230,7 @@ class Replaying:
             accuracy=float(by_problem.mean()) if known else None,
             low=None if interval is None else interval.low,
             high=None if interval is None else interval.high,
-            agreement=float(outcome.agreement.mean()) if agrees else None,
+            agreement=float(outcome.agreement.mean()) if agrees and self.classed.votes else None,
             trials=self.setting.trials,
             problems=len(self.classed.problems),
             cap=self.setting.cap,

@@ -1,12 +1,14 @@
 """The unweighted vote of many runs at once, draw by draw: winners, and what stopping rules see on the way."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thinkharder.replay.block import Block
+from thinkharder.replay.history import History
 from thinkharder.replay.picks import Picks
 from thinkharder.stopping.seen import Seen
 
@@ -28,6 +30,22 @@ class Standings:
         shape = (self.block.depth + 1, self.block.runs)
         for name in ("first", "second", "voted", "distinct", "run", "opening"):
             setattr(self, name, np.zeros(shape, np.int16))
+
+    @cached_property
+    def history(self) -> History:
+        """What only rules with a state see."""
+        return History(self.block)
+
+    def whole(self, k: int, cap: NDArray[np.int16]) -> Seen:
+        """As `seen`, with what only rules with a state see."""
+        past = self.history
+        return replace(
+            self.seen(k, cap),
+            latest=past.latest[k],
+            votes=past.votes[k],
+            leader=past.leader[k],
+            rival=past.rival[k],
+        )
 
     def seen(self, k: int, cap: NDArray[np.int16]) -> Seen:
         """The first k draws of all runs, under a cap, [R]."""
