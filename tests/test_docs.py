@@ -29,7 +29,7 @@ from typing import Any
 import pytest
 
 from tests.cli.shell import ROOT, environment, shell
-from thinkharder import config, prompts
+from thinkharder import config, prompts, tasks
 from thinkharder.assemble import load_built_in
 from thinkharder.core import registry
 from thinkharder.core.errors import SandboxUnavailable
@@ -214,7 +214,7 @@ def reader(
     for name, value in own.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(place)
-    load_built_in()  # before the copy: imported once, they register once
+    load_built_in(), tasks.task_names()  # before the copy: imported once, they register once
     monkeypatch.setattr(registry, "_factories", {k: dict(v) for k, v in registry._factories.items()})
     path = f"{tmp_path / 'bin'}:{environment()['PATH']}"
     made = Reader(place, environment(PATH=path, PYTHONWARNINGS="error", **own), capsys)
@@ -281,7 +281,7 @@ def test_what_is_missing_is_marked_as_pending() -> None:
     for line in readme:
         assert "<!-- pending -->" in line or not re.search(r"\b(?:TIME|DISK)\b", line), line
         for image in re.findall(r"\]\((docs/images/[^)]+)\)", line):
-            toy = "so&#160;so&#160;so" in (ROOT / image).read_text("utf-8")
+            toy = b"so&#160;so&#160;so" in (ROOT / image).read_bytes()
             assert not toy or "<!-- pending -->" in line, f"{image} shows a toy: make it from a real run"
 
 

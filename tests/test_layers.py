@@ -22,7 +22,7 @@ LAYERS: Mapping[int, frozenset[str]] = {
         | {"together", "behaviour"}
     ),
     3: frozenset({"strategies", "driver"}),
-    4: frozenset({"assemble", "api", "dryrun", "__init__"}),
+    4: frozenset({"assemble", "api", "dryrun", "many", "__init__"}),
     5: frozenset({"replay", "bench"}),
     6: frozenset({"reports", "server", "training"}),
     7: frozenset({"cli", "config", "readers", "__main__"}),

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from thinkharder.core.usage import Price as Price
     from thinkharder.core.usage import Usage as Usage
     from thinkharder.events import Event as Event
+    from thinkharder.many import Many as Many
+    from thinkharder.many import Solved as Solved
+    from thinkharder.many import solve_many as solve_many
     from thinkharder.models.options import EngineOptions as EngineOptions
 
 _HOME = {
@@ -52,6 +55,7 @@ _HOME = {
     "core.types": ("Candidate", "Message", "Problem", "Result", "Sampling", "Score"),
     "core.usage": ("Budget", "Price", "Usage"),
     "events": ("Event",),
+    "many": ("Many", "Solved", "solve_many"),
     "models.options": ("EngineOptions",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -70,7 +70,7 @@ async def solve(
     task = assemble.build_problem(problem, options.answer_type, options.system)
     async with AsyncExitStack() as stack:
         deadline = None if budget.seconds is None else began + budget.seconds
-        models = await _models(stack, {GENERATOR: model, **options.roles}, deadline, options.interrupt)
+        models = await open_models(stack, {GENERATOR: model, **options.roles}, deadline, options.interrupt)
         trace = Trace(options.trace) if options.trace is not None else None
         if trace is not None:
             stack.callback(trace.close)
@@ -89,7 +89,7 @@ async def solve(
         return result
 
 
-async def _models(
+async def open_models(
     stack: AsyncExitStack,
     wanted: Mapping[str, str | Model],
     deadline: float | None,

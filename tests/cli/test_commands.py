@@ -21,6 +21,7 @@ Call = Callable[..., Ran]
 COMMANDS = (
     [],
     ["solve"],
+    ["solve-many"],
     ["demo"],
     ["models"],
     ["models", "pull"],

@@ -13,6 +13,7 @@ ABOUT = (
 )
 COMMANDS = (
     "solve",
+    "solve-many",
     "demo",
     "strategies",
     "doctor",
@@ -45,7 +46,7 @@ def application(first: str | None = None) -> tuple[Any, type[Any], type[Any]]:
     )
     app.callback(invoke_without_command=True, epilog=EXAMPLES)(_root)
     for name in (first,) if first in COMMANDS else COMMANDS:
-        import_module(f"thinkharder.cli.{name}").add(app)
+        import_module(f"thinkharder.cli.{name.replace('-', '_')}").add(app)
     usage_error = typer.BadParameter.__mro__[1]
     return typer.main.get_command(app), usage_error, usage_error.__mro__[1]
 

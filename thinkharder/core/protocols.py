@@ -104,6 +104,15 @@ class StoppingRule(Protocol):
     def more(self, draws: Sequence[Candidate], cap: int) -> int: ...
 
 
+@runtime_checkable
+class Allocator(Protocol):
+    """Decides between problems that share one budget. `worth` says, of every problem, how much one more sample is worth a
+    token, given the state of all (`allocate.State`, arrays [problems]); 0 or less: it leaves and draws no more. Pure: no
+    clock, no randomness, no state of its own."""
+
+    def worth(self, state: Any) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StreamView:
     """One sample while it grows: text so far, output tokens so far, log-probabilities where the model gives them."""
