@@ -14,7 +14,7 @@ from typing import Any, final
 from thinkharder.context import Context
 from thinkharder.core.errors import BadReply, BudgetExhausted, ModelError
 from thinkharder.core.ledger import Ledger
-from thinkharder.core.protocols import Model, StoppingRule, StreamRule
+from thinkharder.core.protocols import Model, Prepared, StoppingRule, StreamRule
 from thinkharder.core.types import Candidate, Request
 from thinkharder.models.collect import Collector, Sample
 from thinkharder.scoring import Shares
@@ -59,6 +59,8 @@ class Draws:
         return [c for c in seen if c.error is None]
 
     async def _draw(self, n: int, until: StoppingRule | None) -> None:
+        if isinstance(until, Prepared):
+            await asyncio.to_thread(until.prepare, n)
         while True:
             want = n if until is None else self._wanted(until, n)
             if want is None:

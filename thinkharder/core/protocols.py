@@ -113,6 +113,14 @@ class Allocator(Protocol):
     def worth(self, state: Any) -> Any: ...
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """A rule whose decisions come from a table: `prepare` computes the one for a cap (seconds), off the event loop and
+    before the first draw. Idempotent; a rule that was not prepared computes it when it is asked."""
+
+    def prepare(self, cap: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StreamView:
     """One sample while it grows: text so far, output tokens so far, log-probabilities where the model gives them."""

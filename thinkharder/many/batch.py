@@ -27,7 +27,7 @@ from thinkharder.core.errors import (
     VerifierError,
 )
 from thinkharder.core.ledger import Ledger
-from thinkharder.core.protocols import Allocator, Model, StoppingRule, Verifier
+from thinkharder.core.protocols import Allocator, Model, Prepared, StoppingRule, Verifier
 from thinkharder.core.registry import spec_of
 from thinkharder.core.types import Problem, Result
 from thinkharder.core.usage import LIMITS, Usage
@@ -84,6 +84,8 @@ class Batch:
             self._context(problem)  # refuses what does not fit before anything is spent
         if self.problems:  # the allocator too; and its tables are made while the loop is free
             await asyncio.to_thread(deal, self.allocator, self.board.state(), 1)
+            if isinstance(rule := getattr(self.plan, "until", None), Prepared):
+                await asyncio.to_thread(rule.prepare, self.cap)
         waves: deque[list[Order]] = deque()
         try:
             while True:

@@ -63,6 +63,10 @@ class Worth:
         found: Prior = self._prior  # type: ignore[attr-defined]
         return table(found, min(cap, MOST), self.price, self._prompt, self.objective)  # type: ignore[attr-defined]
 
+    def prepare(self, cap: int) -> None:
+        """Compute the table of a cap, so that no decision waits for it."""
+        self.table(cap)
+
     def wants(self, seen: Seen) -> Count:
         """How many more draws it would like; integers or arrays."""
         if isinstance(seen.cap, int) and isinstance(seen.first, int) and isinstance(seen.drawn, int):
