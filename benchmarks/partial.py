@@ -1,12 +1,13 @@
 """Truth from part of the data: pass@16, maj@16 and best@16 of the recorded pools, forecast from 4 samples a problem.
 
-    python -m benchmarks.partial [--draws 4] [--k 16] [--subsets 60] [--markdown]
+    python -m benchmarks.partial [POOL…] [--draws 4] [--k 16] [--subsets 60] [--markdown]
 
-Reads `pools/*.jsonl` in the directory that THINKHARDER_SHARED names, else in ../shared beside the checkout. No model runs.
+Without a POOL it reads `pools/*.jsonl` in the directory that THINKHARDER_SHARED names, else in ../shared beside the checkout. No model runs.
 Each subset is a seeded random choice of `--draws` of each problem's recorded samples. What is forecast is the unbiased
 estimate that the whole pool gives (for 16 recorded samples and k = 16: whether any of all 16 is right); the samples that the
 forecast has seen are among those. `held` is how often the 95% predictive interval holds the observed value; best@k has none
-of the pool's own noise in its interval. Programs are not voted over: their recorded texts say nothing by being equal.
+of the pool's own noise in its interval. Programs are voted over only where the pool holds which of them are one answer
+(`answer`): their texts say nothing by being equal.
 """
 
 import argparse
@@ -148,13 +149,14 @@ def show(rows: list[list[str]], markdown: bool) -> None:
 def main() -> None:
     """One table a pool."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("pools", nargs="*", type=Path, metavar="POOL")
     parser.add_argument("--draws", type=int, default=4)
     parser.add_argument("--k", type=int, default=16)
     parser.add_argument("--subsets", type=int, default=60)
     parser.add_argument("--times", type=int, default=60)
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    for path in sorted((shared() / "pools").glob("*.jsonl")):
+    for path in options.pools or sorted((shared() / "pools").glob("*.jsonl")):
         evidence = evidence_of(classed(read_pool(path)))
         pool = int(evidence.n.min())
         rounds = []
